@@ -1,0 +1,65 @@
+import type { Position } from '../errors.ts'
+import type { GroupKind, ImageReference } from '../images/types.ts'
+import type { TagSelector } from '../tags/types.ts'
+
+export type Action = 'Verify' | 'Pin' | 'Track'
+export type ReferenceForm = 'TagAndDigest' | 'Tag' | 'Digest'
+export type Enforcement = 'Enforce' | 'Warn' | 'Audit'
+
+/** A policy made ready: defaults filled in, patterns compiled. Immutable. */
+export interface CompiledPolicy {
+  readonly kind: 'ImagePolicy' | 'ClusterImagePolicy'
+  /** undefined for a ClusterImagePolicy */
+  readonly namespace: string | undefined
+  readonly name: string
+  /** for people: `ImagePolicy shop/web` */
+  readonly title: string
+  /** where it was read, when from a file */
+  readonly position: Position | undefined
+  /** the globs as written, over normalised names */
+  readonly images: readonly string[]
+  readonly selector: TagSelector
+  readonly action: Action
+  readonly reference: ReferenceForm
+  readonly latest: 'Deny' | 'Resolve'
+  readonly enforcement: Enforcement
+  readonly whenRegistryFails: 'UseCached' | 'Deny' | 'Allow'
+  readonly movedTags: 'Deny' | 'Warn' | 'Allow'
+  /** ms */
+  readonly minimumAge: number
+  readonly allowDowngrade: boolean
+  /** `os/arch[/variant]` */
+  readonly platforms: readonly string[]
+  /** whether the globs cover this repository name, such as `ghcr.io/acme/web` */
+  covers(name: string): boolean
+  /** length of the longest literal part of the glob that covers this name; 0 if none does */
+  specificity(name: string): number
+}
+
+/** Where an image stands, for matching. */
+export interface Workload {
+  /** undefined for a cluster-scoped object */
+  readonly namespace: string | undefined
+  readonly groupKind: GroupKind
+  /** labels of the workload object itself */
+  readonly labels: Readonly<Record<string, string>>
+  /** labels of its namespace, as far as they are known */
+  readonly namespaceLabels: Readonly<Record<string, string>>
+}
+
+/** All policies in force at one moment. Immutable: a change makes a new one. */
+export interface PolicySet {
+  readonly policies: readonly CompiledPolicy[]
+  /** changes whenever any policy does; short hex */
+  readonly revision: string
+  /**
+   * The policies that apply to one image of one workload, the most specific first (namespaced
+   * before cluster; then the longest literal pattern; then the name). Costs about the same for
+   * one policy and for ten thousand.
+   */
+  match(
+    image: ImageReference,
+    workload: Workload,
+    container: string | undefined,
+  ): readonly CompiledPolicy[]
+}

@@ -4,8 +4,18 @@ export interface RegistrySettings {
   readonly host: string
   /** plain HTTP, for this host only */
   readonly insecure?: boolean | undefined
-  readonly auth?: { readonly dockerConfig: string } | undefined
-  /** PEM file with the CA that signs this host's certificate */
+  readonly auth?:
+    | {
+        /** Docker configuration file, such as the one that `docker login` writes */
+        readonly dockerConfig: string
+        /**
+         * `host[:port]` of a token server outside the registry's own domain that may get these
+         * credentials
+         */
+        readonly tokenServer?: string | undefined
+      }
+    | undefined
+  /** PEM file with the CA that signs this host's certificate; added to the well-known ones */
   readonly certificateAuthority?: string | undefined
 }
 
@@ -42,4 +52,56 @@ export interface RegistryClient {
   ): Promise<ManifestDescription>
   /** Closes idle connections. */
   close(): Promise<void>
+}
+
+/** Sizes beyond which an answer is refused with ERR_REGISTRY_LIMIT. */
+export interface RegistryLimits {
+  /** tags of one repository; default 1,000,000 */
+  readonly tags: number
+  /** pages of one tag list; default 10,000 */
+  readonly pages: number
+  /** bytes of one page of tags; default 16 MiB */
+  readonly tagPageBytes: number
+  /** bytes of a manifest or index; default 4 MiB, as the specification asks */
+  readonly manifestBytes: number
+  /** bytes of an image config; default 1 MiB */
+  readonly configBytes: number
+  /** bytes of a token server's answer; default 256 KiB */
+  readonly tokenBytes: number
+}
+
+/** Milliseconds after which a request ends with ERR_REGISTRY_TIMEOUT. */
+export interface RegistryTimeouts {
+  /** until a connection stands; default 5,000 */
+  readonly connect: number
+  /** until the headers are there, and between two pieces of a body; default 10,000 */
+  readonly headers: number
+  /** until the whole answer is read, retries not counted; default 60,000 */
+  readonly answer: number
+}
+
+/** Time, as the client needs it. A test gives its own. */
+export interface RegistryClock {
+  /** ms since the epoch */
+  now(): number
+  /** waits; rejects when the signal is aborted */
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>
+}
+
+/** What `createRegistryClient` is made from. */
+export interface RegistryClientOptions {
+  readonly settings: readonly RegistrySettings[]
+  readonly limits?: Partial<RegistryLimits> | undefined
+  readonly timeouts?: Partial<RegistryTimeouts> | undefined
+  /** value of the `User-Agent` header; default `tagwarden` */
+  readonly userAgent?: string | undefined
+  readonly clock?: RegistryClock | undefined
+  /**
+   * Called before each request that goes out, token requests included: the place for rate limits.
+   *
+   * @param host `host[:port]` that the request goes to
+   */
+  readonly before?:
+    | ((host: string, signal: AbortSignal | undefined) => Promise<void> | void)
+    | undefined
 }

@@ -20,7 +20,8 @@ export interface ImageField {
   /** API group; empty for the core group */
   readonly group: string
   readonly kind: string
-  /** JSON pointers with `*`, such as `/spec/template/spec/containers/{*}/image` */
+  // a line comment, as the path would end a block one
+  // JSON pointers with `*` for each element of a list: /spec/template/spec/containers/*/image
   readonly paths: readonly string[]
 }
 

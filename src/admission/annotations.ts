@@ -1,0 +1,135 @@
+import type { Decision } from '../decisions/index.ts'
+import { parseReference } from '../images/index.ts'
+import { annotationsOf, type Examined } from './examine.ts'
+import { type ImageRecord, RECORD_ANNOTATION, recordKey, writeRecords } from './record.ts'
+import { type AdmissionRequest, type JsonObject, own } from './review.ts'
+
+/** An annotation key's name part may have 63 characters; `tag.` takes four. */
+const MAX_NAME = 59
+
+/**
+ * What the annotations of the object become: what was done for each image, in the words of
+ * `tagwarden.io/images` and of `<prefix>/tag.<image>`, `<prefix>/build.number`.
+ *
+ * @returns key -> value; undefined means that the key is taken away
+ */
+export function annotate(
+  request: AdmissionRequest,
+  examined: readonly Examined[],
+  decisions: readonly Decision[],
+  prefix: string,
+): Map<string, string | undefined> {
+  const records = examined.flatMap((image, index) => nextRecord(image, decisions[index]) ?? [])
+  const before = examined.flatMap((image) => image.prior ?? image.stated ?? [])
+  const wanted = new Map<string, string | undefined>()
+  for (const key of tagAnnotations(before, prefix).keys()) {
+    wanted.set(key, undefined)
+  }
+  const present = annotationsOf(request.object)
+  if (records.length === 0) {
+    if (own(present, RECORD_ANNOTATION) !== undefined) {
+      wanted.set(RECORD_ANNOTATION, undefined)
+      wanted.set(`${prefix}/build.number`, undefined)
+    }
+    return wanted
+  }
+  for (const [key, value] of tagAnnotations(records, prefix)) {
+    wanted.set(key, value)
+  }
+  wanted.set(RECORD_ANNOTATION, writeRecords(records))
+  wanted.set(`${prefix}/build.number`, buildNumber(request, records, decisions, prefix))
+  return wanted
+}
+
+function nextRecord(image: Examined, decision: Decision | undefined): ImageRecord | undefined {
+  const { occurrence, prior, stated, unchanged, question } = image
+  if (!decision || !question) {
+    return undefined
+  }
+  const container = recordKey(occurrence)
+  const value = question.image.original
+  const { change, rolledBackFrom } = decision
+  if (change) {
+    return {
+      container,
+      requested: value,
+      resolved: change.to,
+      policy: change.policy.title,
+      build: change.build,
+      rolledBackFrom,
+    }
+  }
+  if (unchanged) {
+    const record = prior ?? stated
+    return record?.resolved === value ? record : undefined
+  }
+  const source =
+    stated?.resolved === value ? stated : rolledBackFrom === undefined ? undefined : prior
+  return source && { ...source, resolved: value, rolledBackFrom }
+}
+
+/**
+ * `<prefix>/tag.<image>` for each record: the digest, or the tag where there is none. The image
+ * is the last part of its name; names that would clash or do not fit get a hash.
+ */
+function tagAnnotations(records: readonly ImageRecord[], prefix: string): Map<string, string> {
+  const images = records.flatMap(({ resolved }) => {
+    try {
+      return parseReference(resolved)
+    } catch {
+      return []
+    }
+  })
+  const owners = new Map<string, string>()
+  const clashing = new Set<string>()
+  for (const { repository, name } of images) {
+    const short = lastPart(repository)
+    const owner = owners.get(short)
+    if (owner === undefined) {
+      owners.set(short, name)
+    } else if (owner !== name) {
+      clashing.add(short)
+    }
+  }
+  return new Map(
+    images.map(({ repository, name, tag, digest }) => {
+      const short = lastPart(repository)
+      const fits = short.length <= MAX_NAME && !clashing.has(short)
+      const key = fits
+        ? short
+        : `${short.slice(0, MAX_NAME - 9).replace(/[^a-z0-9]+$/, '')}-${hash(name)}`
+      return [`${prefix}/tag.${key}`, digest ?? tag ?? '']
+    }),
+  )
+}
+
+function lastPart(repository: string): string {
+  return repository.slice(repository.lastIndexOf('/') + 1)
+}
+
+/** FNV-1a, 32 bits, as 8 hex digits: short, stable, and no secret depends on it. */
+function hash(text: string): string {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index += 1) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193)
+  }
+  return (value >>> 0).toString(16).padStart(8, '0')
+}
+
+/** The first image's build; where no pattern names one, the number of promotions so far. */
+function buildNumber(
+  request: AdmissionRequest,
+  records: readonly ImageRecord[],
+  decisions: readonly Decision[],
+  prefix: string,
+): string {
+  const build = records.find((record) => record.build !== undefined)?.build
+  if (build !== undefined) {
+    return build
+  }
+  const source: JsonObject = annotationsOf(request.oldObject ?? request.object)
+  const written = own(source, `${prefix}/build.number`)
+  const before = typeof written === 'string' && /^\d{1,15}$/.test(written) ? Number(written) : 0
+  const moved = decisions.some(({ change }) => change !== undefined && !change.kept)
+  return String(Math.max(1, before + (moved ? 1 : 0)))
+}

@@ -1,0 +1,148 @@
+import type { Decision, Defaults, Finding, Mode, Question } from '../decisions/index.ts'
+import { describeError } from '../errors.ts'
+import {
+  displayImage,
+  findImages,
+  type ImageField,
+  type ImageOccurrence,
+  type ImageReference,
+  matchOccurrences,
+  parseReference,
+} from '../images/index.ts'
+import type { PolicySet, Workload } from '../policies/types.ts'
+import { HOLD_ANNOTATION, type ImageRecord, readRecords, recordKey } from './record.ts'
+import { type AdmissionRequest, type JsonObject, objectAt, own } from './review.ts'
+
+/** One image of the object under review. */
+export interface Examined {
+  readonly occurrence: ImageOccurrence
+  /** what Tagwarden recorded for it before this update */
+  readonly prior: ImageRecord | undefined
+  /** what the object under review says was recorded */
+  readonly stated: ImageRecord | undefined
+  readonly unchanged: boolean
+  /** undefined: it is no reference, see `decision` */
+  readonly question: Question | undefined
+  /** set at once for what is no reference */
+  readonly decision: Decision | undefined
+}
+
+/** How objects are to be looked at. */
+export interface Examination {
+  readonly policies: PolicySet
+  readonly fields: readonly ImageField[]
+  readonly defaults: Defaults
+  readonly mode: Mode
+  readonly namespaceLabels: Readonly<Record<string, string>>
+}
+
+/** Finds the images of an object and what there is to ask about each. */
+export function examine(request: AdmissionRequest, how: Examination): Examined[] {
+  const found = findImages(request.object, request.kind, how.fields)
+  const update = request.operation === 'UPDATE' && request.oldObject !== undefined
+  const before = update ? findImages(request.oldObject, request.kind, how.fields) : []
+  const old = update ? matchOccurrences(found, before) : []
+  const metadata = objectAt(request.object, 'metadata')
+  const annotations = objectAt(metadata, 'annotations')
+  const priors = readRecords(objectAt(objectAt(request.oldObject, 'metadata'), 'annotations'))
+  const stated = readRecords(annotations)
+  const workload: Workload = {
+    namespace: request.namespace === '' ? undefined : request.namespace,
+    groupKind: request.kind,
+    labels: objectAt(metadata, 'labels') as Readonly<Record<string, string>>,
+    namespaceLabels: how.namespaceLabels,
+  }
+  const held = own(annotations, HOLD_ANNOTATION) === 'true'
+  const immutable = update && request.kind.kind === 'Job' && request.kind.group === 'batch'
+  return found.map((occurrence, index) => {
+    const key = recordKey(occurrence)
+    const was = old[index]?.value
+    const place = {
+      occurrence,
+      prior: priors.get(key),
+      stated: stated.get(key),
+      unchanged: was !== undefined && was === occurrence.value,
+    }
+    let image: ImageReference
+    try {
+      image = parseValue(occurrence.value)
+    } catch (error) {
+      return { ...place, question: undefined, decision: noReference(error, place, how.defaults) }
+    }
+    const question: Question = {
+      image,
+      policies: how.policies.match(image, workload, containerOf(occurrence)),
+      defaults: how.defaults,
+      mode: how.mode,
+      unchanged: place.unchanged,
+      previous: place.unchanged ? undefined : previousOf(was, place.prior),
+      hold: held,
+      restored: place.stated?.resolved === image.original,
+      immutable,
+    }
+    return { ...place, question, decision: undefined }
+  })
+}
+
+/** Labels or annotations whose values are text. */
+export function annotationsOf(object: JsonObject | undefined): JsonObject {
+  return objectAt(objectAt(object, 'metadata'), 'annotations')
+}
+
+function parseValue(value: unknown): ImageReference {
+  if (typeof value !== 'string') {
+    throw new Error('It is not a text')
+  }
+  return parseReference(value)
+}
+
+function containerOf(occurrence: ImageOccurrence): string | undefined {
+  return occurrence.role === 'volume' ? undefined : occurrence.name
+}
+
+function previousOf(was: unknown, prior: ImageRecord | undefined): Question['previous'] {
+  if (typeof was !== 'string') {
+    return undefined
+  }
+  try {
+    const image = parseReference(was)
+    const record =
+      prior?.resolved === was
+        ? { requested: prior.requested, rolledBackFrom: prior.rolledBackFrom }
+        : undefined
+    return { image, record }
+  } catch {
+    return undefined
+  }
+}
+
+function noReference(
+  error: unknown,
+  place: Pick<Examined, 'unchanged'>,
+  defaults: Defaults,
+): Decision {
+  const denied = defaults.enforcement === 'Enforce' && !place.unchanged
+  const finding: Finding = {
+    reason: 'InvalidReference',
+    enforcement: denied ? 'Enforce' : defaults.enforcement === 'Audit' ? 'Audit' : 'Warn',
+    policy: undefined,
+    message: `${describeError(error)}.`,
+    use: undefined,
+    cause: undefined,
+  }
+  return {
+    image: undefined,
+    policies: [],
+    mover: undefined,
+    findings: [finding],
+    change: undefined,
+    rolledBackFrom: undefined,
+    needs: [],
+    wishes: [],
+  }
+}
+
+/** The image as a message may show it. */
+export function shownImage(occurrence: ImageOccurrence): string {
+  return displayImage(occurrence.value)
+}

@@ -1,0 +1,215 @@
+import type { Decision, Defaults, FactSource, Mode } from '../decisions/index.ts'
+import { describeError, TagwardenError } from '../errors.ts'
+import { settle } from '../facts/index.ts'
+import type { ImageField } from '../images/index.ts'
+import type { PolicySet } from '../policies/types.ts'
+import { annotate } from './annotations.ts'
+import { type Examined, examine } from './examine.ts'
+import { isOwned, skipped } from './ownership.ts'
+import { patchAnnotations, patchImages } from './patch.ts'
+import { type AdmissionResponse, writeResponse } from './response.ts'
+import { type AdmissionRequest, parseReview } from './review.ts'
+import { collectFindings, denialMessage, objectTitle, warningsOf } from './words.ts'
+
+/** What the handlers work with. */
+export interface ReviewOptions {
+  /** the policies in force now */
+  readonly policies: () => PolicySet
+  readonly source: FactSource
+  readonly defaults: Defaults
+  readonly fields: readonly ImageField[]
+  /** accounts that own what they make, beside Kubernetes' own controllers */
+  readonly controllers: ReadonlySet<string>
+  /** of the annotations, such as `fluxcd.io` */
+  readonly prefix: string
+  /** the longest time that a review may take, in ms, whatever the API server allows */
+  readonly deadline: number
+  /** labels of a namespace, as far as they are known */
+  readonly namespaceLabels?: (namespace: string) => Readonly<Record<string, string>>
+  /** told of each review, after the answer is made */
+  readonly onReviewed?: (review: ReviewSummary) => void
+  readonly clock?: () => number
+}
+
+/** One review, for logs and metrics. */
+export interface ReviewSummary {
+  readonly hook: Hook
+  /** `Deployment shop/web` */
+  readonly object: string
+  readonly request: AdmissionRequest
+  readonly verdict: 'allowed' | 'changed' | 'denied' | 'skipped'
+  readonly decisions: readonly Decision[]
+  readonly message: string | undefined
+  /** ms from the arrival of the request */
+  readonly took: number
+}
+
+export type Hook = 'mutate' | 'validate'
+
+/** Status and body for the HTTP answer. */
+export interface ReviewAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+export type ReviewHandler = (
+  body: Buffer,
+  call: {
+    /** what the API server allows, from `?timeout=` */
+    readonly timeoutSeconds: number | undefined
+    /** ms since the epoch at which the request arrived */
+    readonly received: number
+  },
+) => Promise<ReviewAnswer>
+
+const DEFAULT_TIMEOUT_SECONDS = 10
+
+/**
+ * The two webhooks. `mutate` resolves and always allows; `validate` judges the final object.
+ *
+ * @example
+ *   const { mutate, validate } = createReviewHandlers({ policies, source, … })
+ *   const { status, body } = await validate(buffer, { timeoutSeconds: 10, received: Date.now() })
+ */
+export function createReviewHandlers(options: ReviewOptions): Record<Hook, ReviewHandler> {
+  return { mutate: handler(options, 'mutate'), validate: handler(options, 'validate') }
+}
+
+function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
+  const clock = options.clock ?? Date.now
+  return async (body, { timeoutSeconds, received }) => {
+    let request: AdmissionRequest
+    try {
+      request = parseReview(body)
+    } catch (error) {
+      return refuse(error)
+    }
+    const summary = (
+      verdict: ReviewSummary['verdict'],
+      decisions: readonly Decision[] = [],
+      message?: string,
+    ) => {
+      const object = objectTitle(request)
+      const took = clock() - received
+      options.onReviewed?.({ hook, object, request, verdict, decisions, message, took })
+    }
+    if (skipped(request)) {
+      summary('skipped')
+      return reply({ uid: request.uid, allowed: true })
+    }
+    const mode = modeOf(request, hook, options.controllers)
+    const examined = examine(request, {
+      policies: options.policies(),
+      fields: options.fields,
+      defaults: options.defaults,
+      mode,
+      namespaceLabels: options.namespaceLabels?.(request.namespace) ?? {},
+    })
+    const deadline = received + allowedTime(timeoutSeconds, options.deadline)
+    const decisions = await decideAll(examined, options.source, deadline, clock)
+    const response =
+      hook === 'mutate'
+        ? mutated(request, examined, decisions, mode, options.prefix)
+        : validated(request, examined, decisions)
+    const changed = (response.patch?.length ?? 0) > 0
+    summary(
+      response.allowed ? (changed ? 'changed' : 'allowed') : 'denied',
+      decisions,
+      response.message,
+    )
+    return reply(response)
+  }
+}
+
+function modeOf(request: AdmissionRequest, hook: Hook, controllers: ReadonlySet<string>): Mode {
+  if (isOwned(request, controllers)) {
+    return 'judge'
+  }
+  return hook === 'mutate' ? 'resolve' : 'check'
+}
+
+/** A tenth of what the API server allows is kept for the way back. */
+function allowedTime(timeoutSeconds: number | undefined, longest: number): number {
+  return Math.min(longest, (timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 900)
+}
+
+async function decideAll(
+  examined: readonly Examined[],
+  source: FactSource,
+  deadline: number,
+  clock: () => number,
+): Promise<Decision[]> {
+  const asked = examined.flatMap(({ question }) => question ?? [])
+  const settled = await settle(asked, source, deadline, clock)
+  let next = 0
+  return examined.map(({ decision }) => decision ?? (settled[next++] as Decision))
+}
+
+function mutated(
+  request: AdmissionRequest,
+  examined: readonly Examined[],
+  decisions: readonly Decision[],
+  mode: Mode,
+  prefix: string,
+): AdmissionResponse {
+  const { uid } = request
+  if (mode === 'judge') {
+    return { uid, allowed: true }
+  }
+  const patch = patchImages(examined, decisions)
+  if (request.subResource === '') {
+    patch.push(...patchAnnotations(request, annotate(request, examined, decisions, prefix)))
+  }
+  // Only this hook can see a downgrade that was held back: the other one gets what was kept.
+  const held = decisions.map((decision) => ({
+    ...decision,
+    findings: decision.findings.filter(({ reason }) => reason === 'Downgrade'),
+  }))
+  const warnings = warningsOf(collectFindings(examined, held))
+  const resolved = examined.flatMap(({ occurrence }, index) => {
+    const change = decisions[index]?.change
+    return change && !change.kept
+      ? `${occurrence.field}: ${String(occurrence.value)} -> ${change.to} (${change.policy.title})`
+      : []
+  })
+  const auditAnnotations = resolved.length > 0 ? { resolved: audit(resolved) } : undefined
+  return { uid, allowed: true, patch, warnings, auditAnnotations }
+}
+
+function validated(
+  request: AdmissionRequest,
+  examined: readonly Examined[],
+  decisions: readonly Decision[],
+): AdmissionResponse {
+  const findings = collectFindings(examined, decisions)
+  const denied = findings.denied.length > 0
+  const notes: Record<string, string> = {}
+  if (denied) notes['denied'] = audit(findings.denied)
+  if (findings.warned.length > 0) notes['warned'] = audit(findings.warned)
+  if (findings.audited.length > 0) notes['audited'] = audit(findings.audited)
+  return {
+    uid: request.uid,
+    allowed: !denied,
+    message: denied ? denialMessage(request, findings) : undefined,
+    warnings: warningsOf(findings),
+    auditAnnotations: Object.keys(notes).length > 0 ? notes : undefined,
+  }
+}
+
+/** An audit annotation's value: the lines, as far as 8,000 characters go. */
+function audit(lines: readonly string[]): string {
+  const text = lines.join('\n')
+  return text.length > 8000 ? `${text.slice(0, 8000)}…` : text
+}
+
+function reply(response: AdmissionResponse): ReviewAnswer {
+  return { status: 200, body: writeResponse(response) }
+}
+
+function refuse(error: unknown): ReviewAnswer {
+  if (!(error instanceof TagwardenError)) {
+    throw error
+  }
+  const body = JSON.stringify({ code: error.code, message: describeError(error) })
+  return { status: error.status, body }
+}

@@ -1,0 +1,67 @@
+import { type AdmissionRequest, isObject, type JsonObject, objectAt, own } from './review.ts'
+
+/** Kubernetes' own controllers: kind of the owner -> account (with --use-service-account-credentials). */
+const CONTROLLER_OF: Readonly<Record<string, string>> = {
+  Deployment: 'deployment-controller',
+  ReplicaSet: 'replicaset-controller',
+  StatefulSet: 'statefulset-controller',
+  DaemonSet: 'daemon-set-controller',
+  Job: 'job-controller',
+  CronJob: 'cronjob-controller',
+  ReplicationController: 'replication-controller',
+}
+const BUILT_IN = new Set(['v1', 'apps/v1', 'batch/v1'])
+const SERVICE_ACCOUNT = 'system:serviceaccount:'
+
+/**
+ * Whether this request comes from the controller that owns the object, so that it may be judged
+ * but never changed. The account counts, not the ownerReference alone: that anybody can write.
+ *
+ * @param controllers full account names that count as owners of whatever they make
+ */
+export function isOwned(request: AdmissionRequest, controllers: ReadonlySet<string>): boolean {
+  const owner = controllerReference(request.object)
+  if (!owner) {
+    return false
+  }
+  const { username } = request
+  if (controllers.has(username) || username === 'system:kube-controller-manager') {
+    return true
+  }
+  if (!username.startsWith(SERVICE_ACCOUNT)) {
+    return false
+  }
+  const kind = String(own(owner, 'kind'))
+  if (BUILT_IN.has(String(own(owner, 'apiVersion'))) && Object.hasOwn(CONTROLLER_OF, kind)) {
+    return username === `${SERVICE_ACCOUNT}kube-system:${CONTROLLER_OF[kind]}`
+  }
+  // An operator: which account it uses is its own affair.
+  return true
+}
+
+function controllerReference(object: JsonObject | undefined): JsonObject | undefined {
+  const references = own(objectAt(object, 'metadata'), 'ownerReferences')
+  return Array.isArray(references)
+    ? references.find((entry) => isObject(entry) && own(entry, 'controller') === true)
+    : undefined
+}
+
+/** Why a request needs no look at all; undefined: it does. */
+export function skipped(request: AdmissionRequest): string | undefined {
+  if (request.operation === 'DELETE' || request.operation === 'CONNECT') {
+    return request.operation.toLowerCase()
+  }
+  if (request.subResource !== '' && request.subResource !== 'ephemeralcontainers') {
+    return `subresource ${request.subResource}`
+  }
+  const metadata = objectAt(request.object, 'metadata')
+  const before = objectAt(request.oldObject, 'metadata')
+  if (own(metadata, 'deletionTimestamp') || own(before, 'deletionTimestamp')) {
+    return 'being deleted'
+  }
+  const mirror = own(objectAt(metadata, 'annotations'), 'kubernetes.io/config.mirror')
+  if (mirror !== undefined && request.username.startsWith('system:node:')) {
+    return 'mirror pod'
+  }
+  return undefined
+}

@@ -1,0 +1,82 @@
+import type { ImageOccurrence } from '../images/types.ts'
+import { isObject, type JsonObject, own } from './review.ts'
+
+/** The annotation in which Tagwarden says, and later reads, what it did. */
+export const RECORD_ANNOTATION = 'tagwarden.io/images'
+/** `"true"` stops Track on a workload. */
+export const HOLD_ANNOTATION = 'tagwarden.io/hold'
+
+/** What was done for one container. */
+export interface ImageRecord {
+  /** name of the container, `volume/<name>`, or the field where there is no name */
+  readonly container: string
+  /** the image as it was applied */
+  readonly requested: string
+  /** the image that it became */
+  readonly resolved: string
+  /** title of the policy */
+  readonly policy: string
+  /** the `build` group of the policy's pattern */
+  readonly build?: string | undefined
+  /** the newer tag that a rollback left; Track waits for something newer than it */
+  readonly rolledBackFrom?: string | undefined
+}
+
+/** Longer records are not read, and not written: annotations may have 256 KiB in all. */
+const MAX_LENGTH = 128 * 1024
+
+/** The records in an object's annotations by container; none when there is no usable annotation. */
+export function readRecords(annotations: JsonObject): ReadonlyMap<string, ImageRecord> {
+  const text = own(annotations, RECORD_ANNOTATION)
+  const records = new Map<string, ImageRecord>()
+  if (typeof text !== 'string' || text.length > MAX_LENGTH) {
+    return records
+  }
+  let list: unknown
+  try {
+    list = JSON.parse(text)
+  } catch {
+    return records
+  }
+  for (const entry of Array.isArray(list) ? list : []) {
+    const record = isObject(entry) ? toRecord(entry) : undefined
+    if (record) {
+      records.set(record.container, record)
+    }
+  }
+  return records
+}
+
+/** The annotation's text; the last records are left out when it would be too long. */
+export function writeRecords(records: readonly ImageRecord[]): string {
+  let text = JSON.stringify(records)
+  for (let count = records.length; text.length > MAX_LENGTH; ) {
+    count = Math.floor((count * MAX_LENGTH * 0.95) / text.length)
+    text = JSON.stringify(records.slice(0, count))
+  }
+  return text
+}
+
+/** Which record belongs to an image. */
+export function recordKey(occurrence: ImageOccurrence): string {
+  const { role, name, field } = occurrence
+  if (name === undefined) {
+    return field
+  }
+  return role === 'volume' ? `volume/${name}` : name
+}
+
+function toRecord(entry: JsonObject): ImageRecord | undefined {
+  const { container, requested, resolved, policy, build, rolledBackFrom } = entry
+  if (![container, requested, resolved, policy].every((part) => typeof part === 'string')) {
+    return undefined
+  }
+  return {
+    container: container as string,
+    requested: requested as string,
+    resolved: resolved as string,
+    policy: policy as string,
+    ...(typeof build === 'string' && { build }),
+    ...(typeof rolledBackFrom === 'string' && { rolledBackFrom }),
+  }
+}

@@ -1,0 +1,111 @@
+import type { CompiledPolicy } from '../policies/types.ts'
+import type { Candidate } from '../tags/types.ts'
+import { type Inquiry, type Lack, lack, manifestNeed } from './inquiry.ts'
+import { rankingOf } from './ranking.ts'
+
+/** Whether a tag that a rule permits may be used: the facts beyond its name. */
+export type Standing = 'good' | 'TooYoung' | 'PlatformMissing' | 'OtherPolicy' | 'unknown'
+
+/** How many manifests are asked for at a time while walking a ranking. */
+const LOOK_AHEAD = 3
+
+/** When a tag (or the digest behind it) was first seen; now, if it never was. */
+export function firstSeen(inquiry: Inquiry, tag: string): number {
+  const { snapshot, facts } = inquiry
+  return snapshot?.firstSeen(tag) ?? snapshot?.history(tag)[0]?.firstSeen ?? facts.now
+}
+
+/** What a policy says of a tag beyond the rule on its name: old enough, on every platform. */
+export function standing(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Standing {
+  if (policy.minimumAge > 0) {
+    if (inquiry.facts.now - firstSeen(inquiry, tag) < policy.minimumAge) {
+      return 'TooYoung'
+    }
+  }
+  if (policy.platforms.length > 0) {
+    const platforms = inquiry.snapshot?.manifest(tag)?.platforms
+    if (!platforms) {
+      return 'unknown'
+    }
+    if (!policy.platforms.every((platform) => platforms.includes(platform))) {
+      return 'PlatformMissing'
+    }
+  }
+  return 'good'
+}
+
+/** The same for every policy on the image; the names of tags are judged for all but the mover. */
+export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: string): Standing {
+  let result = standing(inquiry, mover, tag)
+  for (const policy of inquiry.question.policies) {
+    if (policy === mover || (result !== 'good' && result !== 'unknown')) {
+      continue
+    }
+    const digestOf = (name: string) => inquiry.snapshot?.manifest(name)?.digest
+    if (!policy.selector.judge(tag, digestOf).permitted) {
+      return 'OtherPolicy'
+    }
+    const other = standing(inquiry, policy, tag)
+    result = other === 'good' ? result : other
+  }
+  return result
+}
+
+/** The permitted tags of a policy, best first, as far as names tell. */
+export function permittedTags(inquiry: Inquiry, policy: CompiledPolicy): readonly Candidate[] {
+  const { snapshot } = inquiry
+  if (!snapshot) {
+    return []
+  }
+  const order = policy.selector.rule.order
+  if (!('digest' in order)) {
+    return rankingOf(policy.selector, snapshot).permitted
+  }
+  if ('follow' in order.digest) {
+    const tag = order.digest.follow
+    return snapshot.has(tag) || snapshot.manifest(tag)
+      ? [{ tag, version: tag, build: undefined }]
+      : []
+  }
+  return policy.selector.rank(snapshot.tags, (tag) => snapshot.manifest(tag)?.digest).permitted
+}
+
+/** The best tag that all policies permit by what is known now; unknown platforms count as there. */
+export function best(inquiry: Inquiry, policy: CompiledPolicy): Candidate | undefined {
+  return permittedTags(inquiry, policy).find(({ tag }) => {
+    const known = standingOfAll(inquiry, policy, tag)
+    return known === 'good' || known === 'unknown'
+  })
+}
+
+/**
+ * The best tag that all policies permit, asking for the manifests that this depends on. A registry
+ * that fails is an answer too: falling back to an older tag would be a silent downgrade.
+ *
+ * @returns undefined when no tag is permitted
+ */
+export function bestProven(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+): { readonly candidate: Candidate } | { readonly lack: Lack } | undefined {
+  let asked = 0
+  for (const candidate of permittedTags(inquiry, policy)) {
+    const known = standingOfAll(inquiry, policy, candidate.tag)
+    if (known === 'good') {
+      return asked > 0 ? { lack: 'asked' } : { candidate }
+    }
+    if (known !== 'unknown') {
+      continue
+    }
+    const lacking = lack(inquiry, manifestNeed(inquiry, candidate.tag))
+    if (lacking === 'asked') {
+      asked += 1
+    } else if (lacking.code !== 'ERR_REGISTRY_NOT_FOUND') {
+      return { lack: lacking }
+    }
+    if (asked === LOOK_AHEAD) {
+      break
+    }
+  }
+  return asked > 0 ? { lack: 'asked' } : undefined
+}

@@ -1,0 +1,179 @@
+import { respell } from '../images/index.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
+import type { Candidate } from '../tags/types.ts'
+import { bestProven } from './candidates.ts'
+import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
+import { isLatest } from './judge.ts'
+import { ranksAbove } from './ranking.ts'
+import type { Change, Finding } from './types.ts'
+import { unavailable, violation } from './words.ts'
+
+/** What the mover makes of an image: a change, a finding that forbids one, or neither. */
+export interface Choice {
+  readonly change?: Change | undefined
+  readonly findings: readonly Finding[]
+}
+
+const NOTHING: Choice = { findings: [] }
+
+/**
+ * Chooses what the mover policy makes of an image that is judged good (or is to be resolved from
+ * `latest`).
+ */
+export function choose(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+  const { question } = inquiry
+  if (question.previous?.record?.requested === question.image.original) {
+    return again(inquiry, mover)
+  }
+  if (question.immutable) {
+    return NOTHING
+  }
+  const moves = tracks(inquiry, mover) || isLatest(question.image)
+  const wanted = moves ? newest(inquiry, mover) : asRequested(inquiry, mover)
+  if (!('candidate' in wanted)) {
+    return wanted
+  }
+  const back = backwards(inquiry, mover, wanted.candidate)
+  return back ?? resolved(inquiry, mover, wanted.candidate)
+}
+
+/** Whether the mover moves tags for this workload, rather than only adding their digest. */
+function tracks(inquiry: Inquiry, mover: CompiledPolicy): boolean {
+  const order = mover.selector.rule.order
+  const listed = 'digest' in order && 'allowed' in order.digest
+  return mover.action === 'Track' && !inquiry.question.hold && !listed
+}
+
+/** The same request as last time: Pin keeps its digest, Track moves to what is newer, or keeps. */
+function again(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+  const { question, snapshot } = inquiry
+  const previous = question.previous
+  if (!previous) {
+    return NOTHING
+  }
+  const now = previous.image
+  const kept = keep(inquiry, mover)
+  if (question.immutable || !tracks(inquiry, mover)) {
+    return kept
+  }
+  const wanted = newest(inquiry, mover)
+  if (!('candidate' in wanted)) {
+    return kept
+  }
+  const { tag } = wanted.candidate
+  const order = mover.selector.rule.order
+  if ('digest' in order) {
+    const digest = snapshot?.manifest(tag)?.digest
+    return digest !== undefined && digest !== now.digest
+      ? resolved(inquiry, mover, wanted.candidate)
+      : kept
+  }
+  const from = now.tag ?? snapshot?.tagsOf(now.digest ?? '').at(-1)
+  const rolledBackFrom = previous.record?.rolledBackFrom
+  const newer = from !== undefined && from !== tag && !staysBehind(mover, from, tag)
+  const beyond = rolledBackFrom === undefined || ranksAbove(mover.selector, tag, rolledBackFrom)
+  return newer && beyond ? orElse(resolved(inquiry, mover, wanted.candidate), kept) : kept
+}
+
+/** Whether moving from a tag to another would not be a step forward that the policy wants. */
+function staysBehind(mover: CompiledPolicy, from: string, to: string): boolean {
+  return !ranksAbove(mover.selector, to, from) && !mover.allowDowngrade
+}
+
+/** A move that fails for want of facts leaves what is there. */
+function orElse(choice: Choice, kept: Choice): Choice {
+  return choice.change ? choice : kept
+}
+
+function keep(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+  const { image, previous } = inquiry.question
+  if (!previous) {
+    return NOTHING
+  }
+  const { tag, digest } = previous.image
+  const verdict = tag === undefined ? undefined : mover.selector.judge(tag)
+  const candidate = verdict?.permitted ? verdict : undefined
+  return {
+    findings: [],
+    change: {
+      to: respell(image, { tag, digest }),
+      tag,
+      digest,
+      version: candidate?.version ?? tag ?? digest ?? '',
+      build: candidate?.build,
+      policy: mover,
+      kept: true,
+    },
+  }
+}
+
+/** Resolving anew must not take a workload to an older version than it runs. */
+function backwards(inquiry: Inquiry, mover: CompiledPolicy, to: Candidate): Choice | undefined {
+  const { image, previous, restored } = inquiry.question
+  const from = previous?.image
+  if (!from?.tag || from.name !== image.name || restored || mover.allowDowngrade) {
+    return undefined
+  }
+  if (mover.action !== 'Track' || !ranksAbove(mover.selector, from.tag, to.tag)) {
+    return undefined
+  }
+  const kept = keep(inquiry, mover)
+  const wrong = `${from.tag} runs and is kept, since allowDowngrade is not set`
+  const finding = violation(inquiry, mover, 'Downgrade', wrong)
+  const weaker = finding.enforcement === 'Enforce' ? 'Warn' : finding.enforcement
+  return { ...kept, findings: [{ ...finding, enforcement: weaker }] }
+}
+
+type Wanted = { readonly candidate: Candidate } | Choice
+
+function newest(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
+  const { question, snapshot } = inquiry
+  if (!snapshot || snapshot.scannedAt === 0) {
+    const answer = lack(inquiry, repositoryNeed(inquiry))
+    if (answer === 'asked') {
+      return NOTHING
+    }
+    if (isLatest(question.image) || answer.code === 'ERR_REGISTRY_NOT_FOUND') {
+      return { findings: [unavailable(mover, answer, 'the list of tags')] }
+    }
+    return { findings: [unavailable(mover, answer, 'the newest permitted tag')] }
+  }
+  const best = bestProven(inquiry, mover)
+  if (best && 'lack' in best) {
+    return best.lack === 'asked'
+      ? NOTHING
+      : { findings: [unavailable(mover, best.lack, 'the newest permitted tag')] }
+  }
+  const requested = question.image.tag
+  const verdict = requested === undefined ? undefined : mover.selector.judge(requested)
+  if (verdict?.permitted && !snapshot.has(verdict.tag)) {
+    if (!best || ranksAbove(mover.selector, verdict.tag, best.candidate.tag)) {
+      return { candidate: verdict }
+    }
+  }
+  return best ?? { findings: [violation(inquiry, mover, 'NoPermittedTag', '')] }
+}
+
+function asRequested(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
+  const tag = inquiry.question.image.tag ?? 'latest'
+  const verdict = mover.selector.judge(tag, (name) => inquiry.snapshot?.manifest(name)?.digest)
+  return verdict.permitted ? { candidate: verdict } : NOTHING
+}
+
+/** Writes the chosen tag in the form that the policy asks for; that may need its digest. */
+function resolved(inquiry: Inquiry, mover: CompiledPolicy, chosen: Candidate): Choice {
+  const { image } = inquiry.question
+  const { tag, version, build } = chosen
+  let digest: string | undefined
+  if (mover.reference !== 'Tag') {
+    digest = inquiry.snapshot?.manifest(tag)?.digest
+    if (digest === undefined) {
+      const answer = lack(inquiry, manifestNeed(inquiry, tag))
+      return answer === 'asked'
+        ? NOTHING
+        : { findings: [unavailable(mover, answer, `the digest of ${tag}`)] }
+    }
+  }
+  const to = respell(image, mover.reference === 'Digest' ? { digest } : { tag, digest })
+  return { findings: [], change: { to, tag, digest, version, build, policy: mover, kept: false } }
+}

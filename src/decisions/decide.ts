@@ -1,0 +1,148 @@
+import type { CompiledPolicy } from '../policies/types.ts'
+import { type Choice, choose } from './choose.ts'
+import type { Inquiry } from './inquiry.ts'
+import { isLatest, judge } from './judge.ts'
+import type { Facts } from './ports.ts'
+import { ranksAbove } from './ranking.ts'
+import type { Decision, Finding, Question } from './types.ts'
+import { judgeUnmatched } from './unmatched.ts'
+import { outdated, violation } from './words.ts'
+
+/**
+ * Decides on one image: whether it is permitted, and what it becomes. Every door asks this
+ * function. It is total and synchronous: facts that it lacks are named in `needs`; the caller
+ * gathers them and asks again.
+ *
+ * @example
+ *   const decision = decide(question, { snapshot: (name) => catalog.get(name), failure, now })
+ *   if (decision.findings.some((finding) => finding.enforcement === 'Enforce')) deny(decision)
+ */
+export function decide(question: Question, facts: Facts): Decision {
+  const { image, policies } = question
+  const snapshot = facts.snapshot(image.name)
+  const inquiry: Inquiry = { question, facts, snapshot, needs: [], wishes: [] }
+  if (policies.length === 0) {
+    return answer(inquiry, undefined, { findings: judgeUnmatched(question) })
+  }
+  const mover = question.mode === 'judge' || question.unchanged ? undefined : moverOf(policies)
+  if (mover?.latest === 'Resolve' && isLatest(image)) {
+    return answer(inquiry, mover, resolveLatest(inquiry, mover))
+  }
+  const findings = policies.flatMap((policy) => judge(inquiry, policy))
+  if (mover && !findings.some((finding) => finding.reason === 'RegistryUnavailable')) {
+    const old = outdated(inquiry, mover)
+    if (old) findings.push(old)
+  }
+  const violated = findings.some(({ reason }) => !REMARKS.has(reason))
+  if (
+    !mover ||
+    violated ||
+    image.digest !== undefined ||
+    (question.restored && mover.reference === 'Tag')
+  ) {
+    return answer(inquiry, mover, { findings })
+  }
+  const choice = withoutConflict(inquiry, mover)
+  return answer(inquiry, mover, { ...choice, findings: [...findings, ...choice.findings] })
+}
+
+/** Findings that do not keep an image from being resolved. */
+const REMARKS: ReadonlySet<string> = new Set(['TagMoved', 'RegistryUnavailable', 'Timeout'])
+
+/** The policy that may move the image. One that only audits never does. */
+function moverOf(policies: readonly CompiledPolicy[]): CompiledPolicy | undefined {
+  return policies.find(({ action, enforcement }) => action !== 'Verify' && enforcement !== 'Audit')
+}
+
+function resolveLatest(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+  const choice = withoutConflict(inquiry, mover)
+  if (inquiry.question.mode === 'resolve' || choice.findings.length > 0) {
+    return choice
+  }
+  const wrong = 'The mutating webhook did not resolve it, and this one can only judge'
+  return { findings: [violation(inquiry, mover, 'LatestTag', wrong)] }
+}
+
+/** The mover's choice, unless another policy of the same rank would choose differently. */
+function withoutConflict(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+  const choice = choose(inquiry, mover)
+  if (!choice.change || choice.change.kept) {
+    return choice
+  }
+  const { image, policies } = inquiry.question
+  for (const rival of policies) {
+    const equal =
+      rival !== mover &&
+      rival.action !== 'Verify' &&
+      rival.enforcement !== 'Audit' &&
+      rival.kind === mover.kind &&
+      rival.specificity(image.name) === mover.specificity(image.name)
+    const other = equal ? choose(inquiry, rival).change?.to : undefined
+    if (other !== undefined && other !== choice.change.to) {
+      const wrong = `${mover.title} would make it ${choice.change.to}, and ${rival.title}, which is as specific, ${other}. Make one of them more specific, or give both the same rule`
+      return {
+        findings: [{ ...violation(inquiry, mover, 'PolicyConflict', wrong), use: undefined }],
+      }
+    }
+  }
+  return choice
+}
+
+function answer(inquiry: Inquiry, mover: CompiledPolicy | undefined, choice: Choice): Decision {
+  const { question, needs, wishes } = inquiry
+  const quiet = question.unchanged
+  return {
+    image: question.image,
+    policies: question.policies,
+    mover,
+    findings: choice.findings.map((finding) => weaken(question, finding)),
+    change: choice.change,
+    rolledBackFrom: rolledBackFrom(inquiry, mover, choice),
+    needs: quiet ? [] : needs,
+    wishes: quiet ? [] : wishes,
+  }
+}
+
+/**
+ * A violation that was there before only warns; so does a registry's failure on an object whose
+ * owner has been admitted.
+ */
+function weaken(question: Question, finding: Finding): Finding {
+  if (finding.enforcement !== 'Enforce') {
+    return finding
+  }
+  const outside = finding.reason === 'RegistryUnavailable' || finding.reason === 'Timeout'
+  const owned = question.mode === 'judge'
+  const warns =
+    question.unchanged || (owned && (outside || question.defaults.ownedObjects === 'Warn'))
+  return warns ? { ...finding, enforcement: 'Warn' } : finding
+}
+
+/** The newest version that this container was taken back from, for as long as it stays back. */
+function rolledBackFrom(
+  inquiry: Inquiry,
+  mover: CompiledPolicy | undefined,
+  choice: Choice,
+): string | undefined {
+  const { image, previous } = inquiry.question
+  if (!mover || !previous?.record || mover.action !== 'Track') {
+    return undefined
+  }
+  const before = previous.record.rolledBackFrom
+  if (choice.change) {
+    return choice.change.kept ? before : undefined
+  }
+  const tagOf = ({ tag, digest }: { tag?: string | undefined; digest?: string | undefined }) =>
+    tag ?? inquiry.snapshot?.tagsOf(digest ?? '').at(-1)
+  const now = tagOf(image)
+  const was = tagOf(previous.image)
+  if (now === undefined || image.name !== previous.image.name) {
+    return undefined
+  }
+  const above = [before, was].filter((tag) => tag !== undefined)
+  const newest = above.reduce<string | undefined>(
+    (top, tag) => (top !== undefined && ranksAbove(mover.selector, top, tag) ? top : tag),
+    undefined,
+  )
+  return newest !== undefined && ranksAbove(mover.selector, newest, now) ? newest : undefined
+}

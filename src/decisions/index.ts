@@ -1,0 +1,6 @@
+export { decide } from './decide.ts'
+export { isLatest } from './judge.ts'
+export * from './ports.ts'
+export { rankingOf } from './ranking.ts'
+export * from './types.ts'
+export { formatSpan } from './words.ts'

@@ -1,0 +1,34 @@
+import type { Ranking, TagSelector } from '../tags/types.ts'
+import type { RepositorySnapshot } from './ports.ts'
+
+const rankings = new WeakMap<readonly string[], WeakMap<TagSelector, Ranking>>()
+
+/**
+ * A repository's tags ranked by a policy's rule: remembered for as long as the tag list lives,
+ * and made from the last ranking at the cost of the change when a scan added or removed tags.
+ * Not for digest rules, whose ranking depends on more than the tags.
+ */
+export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): Ranking {
+  let known = rankings.get(snapshot.tags)
+  if (!known) {
+    known = new WeakMap()
+    rankings.set(snapshot.tags, known)
+  }
+  let ranking = known.get(selector)
+  if (!ranking) {
+    const change = snapshot.change
+    const before = change && rankings.get(change.from)?.get(selector)
+    ranking = change && before ? selector.rerank(before, change) : selector.rank(snapshot.tags)
+    known.set(selector, ranking)
+  }
+  return ranking
+}
+
+/** Whether tag `a` ranks strictly above tag `b`; false when the rule does not permit both. */
+export function ranksAbove(selector: TagSelector, a: string, b: string): boolean {
+  if (a === b) {
+    return false
+  }
+  const [best, other] = selector.rank([a, b]).permitted
+  return other !== undefined && best?.tag === a
+}

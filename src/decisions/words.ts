@@ -1,0 +1,105 @@
+import { respell } from '../images/index.ts'
+import type { CompiledPolicy, Enforcement } from '../policies/types.ts'
+import { best } from './candidates.ts'
+import { type Inquiry, repositoryNeed } from './inquiry.ts'
+import type { FactFailure } from './ports.ts'
+import type { Finding, ReasonCode } from './types.ts'
+
+/** `45s`, `3m`, `5h`, `12d`: a time span in the largest unit that fits, rounded down. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}
+
+/** What a policy permits and which permitted tag is the newest, without a full stop. */
+function permits(inquiry: Inquiry, policy: CompiledPolicy): { text: string; use?: string } {
+  const { image } = inquiry.question
+  const head = `${policy.title} permits ${policy.selector.description}`
+  const order = policy.selector.rule.order
+  if ('digest' in order && 'allowed' in order.digest) {
+    const digest = order.digest.allowed[0]
+    return digest ? { text: head, use: respell(image, { digest }) } : { text: head }
+  }
+  const snapshot = inquiry.snapshot
+  if (!snapshot || snapshot.scannedAt === 0) {
+    const need = repositoryNeed(inquiry)
+    const failure = inquiry.facts.failure(need)
+    if (!failure) {
+      inquiry.wishes.push(need)
+    }
+    const cause = failure ? ` (${failure.message})` : ''
+    return { text: `${head}; the newest is not known yet${cause}` }
+  }
+  const seen = `seen ${formatSpan(inquiry.facts.now - snapshot.scannedAt)} ago`
+  const newest = best(inquiry, policy)
+  if (!newest) {
+    const count = snapshot.tags.length
+    return {
+      text: `${head}; none of the ${count} ${count === 1 ? 'tag' : 'tags'} in the index is permitted (${seen})`,
+    }
+  }
+  return {
+    text: `${head}; newest is ${newest.tag} (${seen})`,
+    use: respell(image, { tag: newest.tag }),
+  }
+}
+
+/** A violation of a policy: what is wrong (may be empty), then what the policy permits. */
+export function violation(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  reason: ReasonCode,
+  wrong: string,
+  options: { enforcement?: Enforcement; cause?: FactFailure; use?: string } = {},
+): Finding {
+  const { text, use } = permits(inquiry, policy)
+  return {
+    reason,
+    enforcement: options.enforcement ?? policy.enforcement,
+    policy,
+    message: wrong === '' ? `${text}.` : `${wrong}. ${text}.`,
+    use: options.use ?? use,
+    cause: options.cause,
+  }
+}
+
+/** The registry could not be asked for what this policy needs; undefined when that is no matter. */
+export function unavailable(policy: CompiledPolicy, cause: FactFailure, what: string): Finding {
+  const reason = cause.code === 'ERR_REGISTRY_TIMEOUT' ? 'Timeout' : 'RegistryUnavailable'
+  const weaker = policy.whenRegistryFails === 'Allow' && policy.enforcement === 'Enforce'
+  const next =
+    policy.whenRegistryFails === 'Allow'
+      ? 'The policy allows the image as it is'
+      : 'Try again when the registry answers, or set whenRegistryFails: Allow on the policy'
+  return {
+    reason,
+    enforcement: weaker ? 'Warn' : policy.enforcement,
+    policy,
+    message: `${policy.title} needs ${what}, and the registry did not give it: ${cause.message}. ${next}.`,
+    use: undefined,
+    cause,
+  }
+}
+
+/** The image is judged by an old index: how old, and why. */
+export function outdated(inquiry: Inquiry, policy: CompiledPolicy): Finding | undefined {
+  const { snapshot, facts } = inquiry
+  if (!snapshot?.failure) {
+    return undefined
+  }
+  const age = formatSpan(facts.now - snapshot.scannedAt)
+  const denied = policy.whenRegistryFails === 'Deny'
+  return {
+    reason: 'RegistryUnavailable',
+    enforcement: denied ? policy.enforcement : policy.enforcement === 'Audit' ? 'Audit' : 'Warn',
+    policy,
+    message: denied
+      ? `${policy.title} denies while the registry fails (whenRegistryFails: Deny): ${snapshot.failure.message}. The index is ${age} old.`
+      : `decided by an index that is ${age} old, since the registry fails: ${snapshot.failure.message}.`,
+    use: undefined,
+    cause: snapshot.failure,
+  }
+}

@@ -123,8 +123,11 @@ function pathFault(text: string, name: string, start: number): Fault {
   }
   let at = start
   for (const component of path.split('/')) {
-    if (component === '')
-      return [`the repository has an empty part at character ${at + 1}`, EXAMPLE]
+    if (component === '') {
+      const tidy = text.replace(/\/{2,}/g, '/').replace(/^\/|\/$/g, '')
+      const message = `the repository has an empty part at character ${at + 1}`
+      return [message, correction('Remove a "/" or add what is missing', tidy)]
+    }
     const right = pathPrefix(component)
     if (right < component.length)
       return [`${characterAt(text, at + right)} in a repository`, PATH_RULE]

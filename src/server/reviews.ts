@@ -1,0 +1,69 @@
+import type { ReviewHandler } from '../admission/index.ts'
+import { parseDuration } from '../config/index.ts'
+import type { App } from './app.ts'
+import { JSON_TYPE } from './failure.ts'
+import type { Observe } from './metrics.ts'
+
+/** What the review routes tell the server, and what it tells them. */
+export interface Traffic {
+  /** requests whose head has arrived and whose answer has not ended */
+  open: number
+  draining: boolean
+}
+
+interface ReviewRoute {
+  readonly path: string
+  readonly handler: ReviewHandler
+  readonly observe: Observe
+  readonly traffic: Traffic
+  readonly clock: () => number
+}
+
+/** Gives the handlers the body as it came: they parse it themselves, once. */
+export function acceptRawJson(app: App, bodyLimit: number): void {
+  const options = { parseAs: 'buffer', bodyLimit } as const
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', options, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', options, (request, body, done) => {
+    const named = request.headers['content-type'] !== undefined
+    done(
+      named ? Object.assign(new Error(), { code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }) : null,
+      body,
+    )
+  })
+}
+
+/** `POST path`: one review in, one answer out. */
+export function addReviewRoute(app: App, route: ReviewRoute): void {
+  const { path, handler, observe, traffic, clock } = route
+  app.post<{ Querystring: Record<string, unknown> }>(path, {
+    onRequest: (_request, reply, done) => {
+      const response = reply.raw
+      traffic.open++
+      // 'close' comes in every case, also when the client has gone.
+      response.once('close', () => {
+        traffic.open--
+        const status = response.writableFinished ? response.statusCode : 'aborted'
+        observe(status, reply.elapsedTime / 1_000)
+      })
+      done()
+    },
+    handler: async (request, reply) => {
+      const received = clock() - reply.elapsedTime
+      const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+      const timeoutSeconds = readTimeout(request.query['timeout'])
+      const answer = await handler(body, { timeoutSeconds, received })
+      if (traffic.draining) {
+        reply.header('connection', 'close')
+      }
+      reply.code(answer.status).header('content-type', JSON_TYPE).send(answer.body)
+      return reply
+    },
+  })
+}
+
+/** The API server writes `?timeout=10s`. What cannot be read counts as not given. */
+export function readTimeout(value: unknown): number | undefined {
+  const ms = typeof value === 'string' ? parseDuration(value) : undefined
+  return ms ? ms / 1_000 : undefined
+}

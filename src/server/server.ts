@@ -1,0 +1,121 @@
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import fastify from 'fastify'
+import type { App } from './app.ts'
+import { answerFailure, answerNotFound } from './failure.ts'
+import { listen } from './listen.ts'
+import { createRequestMetrics } from './metrics.ts'
+import { addProbes } from './probes.ts'
+import { acceptRawJson, addReviewRoute, type Traffic } from './reviews.ts'
+import type { Server, ServerOptions } from './types.ts'
+
+export const DEFAULT_BODY_LIMIT = 16 * 1024 * 1024
+
+/** More than the 90 s after which the API server itself drops an idle connection. */
+const KEEP_ALIVE = 120_000
+/**
+ * Node counts it from the opening of a connection too, and the API server opens some that it uses
+ * later: it has to outlast those 90 s as well.
+ */
+const HEAD_MARGIN = 5_000
+const HANDSHAKE_TIMEOUT = 10_000
+const MAX_CONNECTIONS = 4_096
+const DRAIN_TIMEOUT = 30_000
+/** For requests on their way when the door closes. */
+const QUIET = 250
+
+/**
+ * Makes the HTTPS server of the webhook: `POST /mutate`, `POST /validate`, `GET /healthz`,
+ * `/readyz`, `/metrics`. It takes a renewed certificate without dropping a connection.
+ *
+ * @throws TagwardenError ERR_CERTIFICATE when TLS cannot use the certificate
+ *
+ * @example
+ *   const server = createServer({ certificates, handlers, ready: () => [], metrics, log })
+ *   const { url } = await server.listen({ address: '127.0.0.1', port: 8443 })
+ *   await server.stop()
+ */
+export function createServer(options: ServerOptions): Server {
+  const { certificates, handlers, log, clock = Date.now } = options
+  const bodyLimit = options.bodyLimit ?? DEFAULT_BODY_LIMIT
+  const traffic: Traffic = { open: 0, draining: false }
+  const app = createApp(options, bodyLimit)
+  acceptRawJson(app, bodyLimit)
+  app.setErrorHandler(answerFailure(log, bodyLimit))
+  app.setNotFoundHandler(answerNotFound)
+  const observer = createRequestMetrics(options.metrics)
+  for (const [path, handler] of [
+    ['/mutate', handlers.mutate],
+    ['/validate', handlers.validate],
+  ] as const) {
+    addReviewRoute(app, { path, handler, observe: observer(path), traffic, clock })
+  }
+  addProbes(app, { ...options, traffic, clock })
+
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const unsubscribe = certificates.subscribe(({ key, cert }) => {
+    app.server.setSecureContext({ key, cert, minVersion: 'TLSv1.2' })
+  })
+
+  async function drain(): Promise<void> {
+    traffic.draining = true
+    await delay(options.drainDelay ?? 0)
+    const closed = app.close()
+    await Promise.race([closed, settled(traffic, options.drainTimeout ?? DRAIN_TIMEOUT)])
+    if (traffic.open > 0) {
+      log.warn({ reviews: traffic.open }, 'stopping before these reviews were answered')
+    }
+    // What is left has no review under way: opened and never used, or stuck in its handshake.
+    app.server.closeAllConnections()
+    for (const socket of sockets) {
+      socket.destroy()
+    }
+    await closed
+    unsubscribe()
+  }
+
+  let stopping: Promise<void> | undefined
+  return {
+    listen: async (where) => {
+      await app.ready()
+      return listen(app.server, where)
+    },
+    stop: () => {
+      stopping ??= drain()
+      return stopping
+    },
+  }
+}
+
+function createApp(options: ServerOptions, bodyLimit: number): App {
+  const { key, cert } = options.certificates.current()
+  const keepAliveTimeout = options.keepAliveTimeout ?? KEEP_ALIVE
+  const app = fastify({
+    https: { key, cert, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT },
+    logger: false,
+    bodyLimit,
+    keepAliveTimeout,
+    requestTimeout: keepAliveTimeout + 2 * HEAD_MARGIN,
+    // A review that comes while the server drains is still answered.
+    return503OnClosing: false,
+  })
+  app.server.headersTimeout = keepAliveTimeout + HEAD_MARGIN
+  app.server.maxConnections = MAX_CONNECTIONS
+  return app
+}
+
+/** Resolves when no review has been open for a moment, or when the time is over. */
+async function settled(traffic: Traffic, timeout: number): Promise<void> {
+  const end = performance.now() + timeout
+  let quietSince = performance.now()
+  while (performance.now() < end && performance.now() - quietSince < QUIET) {
+    await delay(25)
+    if (traffic.open > 0) {
+      quietSince = performance.now()
+    }
+  }
+}

@@ -55,42 +55,29 @@ export function customImages(object: unknown, path: string): ImageOccurrence[] {
   const found: ImageOccurrence[] = []
   const keys = pointerKeys(path)
 
-  const descend = (value: unknown, depth: number, pointer: string, field: string): void => {
-    const key = keys[depth] as string
-    if (key === '*') {
-      if (!Array.isArray(value)) return
-      for (let index = 0; index < value.length; index++) {
-        arrive(value, value[index], depth, `${pointer}/${index}`, `${field}[${index}]`)
-      }
-      return
-    }
-    const next = `${pointer}/${escapeKey(key)}`
-    const place = Array.isArray(value) ? `${field}[${key}]` : field ? `${field}.${key}` : key
-    arrive(value, childOf(value, key), depth, next, place)
-  }
-
-  const arrive = (
-    parent: unknown,
+  const visit = (
     value: unknown,
+    parent: unknown,
     depth: number,
     pointer: string,
     field: string,
   ): void => {
     if (value === undefined || value === null || value === '') return
-    if (depth + 1 < keys.length) {
-      descend(value, depth + 1, pointer, field)
-      return
+    const key = keys[depth]
+    if (key === undefined) {
+      const name = childOf(parent, 'name')
+      const known = typeof name === 'string' ? name : undefined
+      found.push({ pointer, field, role: 'custom', name: known, value })
+    } else if (key !== '*') {
+      const place = Array.isArray(value) ? `${field}[${key}]` : field ? `${field}.${key}` : key
+      visit(childOf(value, key), value, depth + 1, `${pointer}/${escapeKey(key)}`, place)
+    } else if (Array.isArray(value)) {
+      for (const [index, element] of value.entries()) {
+        visit(element, value, depth + 1, `${pointer}/${index}`, `${field}[${index}]`)
+      }
     }
-    const name = childOf(parent, 'name')
-    found.push({
-      pointer,
-      field,
-      role: 'custom',
-      name: typeof name === 'string' ? name : undefined,
-      value,
-    })
   }
 
-  descend(object, 0, '', '')
+  visit(object, undefined, 0, '', '')
   return found
 }

@@ -2,7 +2,10 @@
 export interface ImageReference {
   /** the author's own spelling */
   readonly original: string
-  /** normalised registry host with port, such as `docker.io` or `localhost:5000` */
+  /**
+   * normalised registry host with port, such as `docker.io` or `localhost:5000`; in the author's
+   * letter case, so compare it without: `GHCR.io` is `ghcr.io`
+   */
   readonly registry: string
   /** normalised path within the registry, such as `library/nginx` */
   readonly repository: string

@@ -52,7 +52,7 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       const received = clock() - reply.elapsedTime
       const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
       const timeoutSeconds = readTimeout(request.query['timeout'])
-      const answer = await handler(body, { timeoutSeconds, received })
+      const answer = await handler(body, { timeoutSeconds, received }).catch(asError)
       if (traffic.draining) {
         reply.header('connection', 'close')
       }
@@ -60,6 +60,11 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       return reply
     },
   })
+}
+
+/** fastify's error handler is for errors only: what else is thrown would pass it by. */
+function asError(thrown: unknown): never {
+  throw thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
 }
 
 /** The API server writes `?timeout=10s`. What cannot be read counts as not given. */

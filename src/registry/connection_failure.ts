@@ -115,6 +115,7 @@ function codeOf(error: unknown): string {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
     const { code } = at as NodeJS.ErrnoException
     if (typeof code === 'string') return code
+    if (at.name === 'HTTPParserError') return 'HPE_INVALID'
     at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)
   }
   return ''

@@ -128,7 +128,7 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     const { faults } = registry
     const bad = !faults.only || faults.only.test(`${method} ${path}`) ? faults : {}
     if (bad.hang) return
-    if (bad.delay) await sleep(bad.delay)
+    if (bad.delay) await sleep(bad.delay, undefined, { ref: false })
     if (bad.resets) {
       bad.resets -= 1
       request.socket.destroy()

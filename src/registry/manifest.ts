@@ -1,6 +1,7 @@
 import { TagwardenError } from '../errors.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { contentType, jsonBody } from './json_body.ts'
+import { platformOf } from './platform.ts'
 
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -75,18 +76,6 @@ export function refuseSchema1(mediaType: string, subject: string): void {
   throw new TagwardenError('ERR_REGISTRY_RESPONSE', `${subject} is a Docker schema 1 manifest`, {
     remedy: 'Push the image again with a client of this decade; schema 1 has no stable digest',
   })
-}
-
-/**
- * `os/arch[/variant]` of an index's descriptor or an image config; undefined when it names none,
- * as attestations do (`unknown/unknown`).
- */
-export function platformOf(content: Readonly<Record<string, unknown>>): string | undefined {
-  const { os, architecture, variant } = content
-  const parts = [os, architecture, ...(variant ? [variant] : [])]
-  if (!parts.every((part) => typeof part === 'string' && /^[\w.-]{1,64}$/.test(part)))
-    return undefined
-  return os === 'unknown' ? undefined : parts.join('/')
 }
 
 function unusable(subject: string, problem: string): TagwardenError {

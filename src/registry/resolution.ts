@@ -3,13 +3,8 @@ import { digestLike, isDigest } from './digest.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { contentType, jsonBody } from './json_body.ts'
-import {
-  isManifestType,
-  MANIFEST_ACCEPT,
-  parseManifest,
-  platformOf,
-  refuseSchema1,
-} from './manifest.ts'
+import { isManifestType, MANIFEST_ACCEPT, parseManifest, refuseSchema1 } from './manifest.ts'
+import { platformOf } from './platform.ts'
 import { refusal } from './refusal.ts'
 import type { Ask, RegistryAnswer } from './session.ts'
 import type { ManifestDescription, RegistryClock, RegistryLimits } from './types.ts'

@@ -24,7 +24,7 @@ export interface ManifestDescription {
   /** digest of exactly what the reference names: the index's, for a multi-platform image */
   readonly digest: string
   readonly mediaType: string
-  /** `os/arch[/variant]`, only when asked for */
+  /** `os/arch[/variant]` as containerd spells it (`linux/arm64`, `linux/arm/v7`), only when asked for */
   readonly platforms: readonly string[] | undefined
 }
 

@@ -1,0 +1,135 @@
+import type { FactFailure, RepositorySnapshot } from '../decisions/ports.ts'
+import type { TagwardenError } from '../errors.ts'
+import type { ManifestDescription } from '../registry/types.ts'
+import { scanned } from './scan.ts'
+import { confirmed, failed, retracted, type Snapshot, unknownRepository } from './snapshot.ts'
+import { openStore } from './store.ts'
+
+/** A change of content is written this soon, in ms; several at once are written once. */
+const WRITE_DELAY = 1_000
+/** A mere "still so" is written this soon: it would rewrite every file at every scan. */
+const TOUCH_DELAY = 10 * 60_000
+
+/** A tag whose digest is known: what may be worth confirming again. */
+export interface KnownManifest {
+  readonly tag: string
+  /** ms since the epoch */
+  readonly checkedAt: number
+  /** whether its platforms are known too */
+  readonly platforms: boolean
+  /** whether a snapshot was asked for it since it was last confirmed */
+  readonly asked: boolean
+}
+
+/**
+ * The index: what the registry said, in memory and on disk. Reading is synchronous and never
+ * waits. Times (`at`) are ms since the epoch. A name is a normalised repository name.
+ */
+export interface Catalog {
+  /** The newest snapshot. One that is still on disk only is read now: some ms, once. */
+  get(name: string): RepositorySnapshot | undefined
+  /** The repositories in memory; after load() that is all. */
+  names(): string[]
+  /** The manifests that are known of a repository. */
+  known(name: string): KnownManifest[]
+  /**
+   * The registry listed its tags. Those that no reference can name are left out.
+   *
+   * @param at when the list was asked for
+   */
+  recordTags(name: string, tags: readonly string[], at: number): RepositorySnapshot
+  /** The registry said what a tag points to. Costs the same however many tags there are. */
+  recordManifest(
+    name: string,
+    tag: string,
+    description: ManifestDescription,
+    at: number,
+  ): RepositorySnapshot
+  /** The registry said that there is no such tag: it has no manifest now, its history stays. */
+  recordMissing(name: string, tag: string): void
+  /** A scan failed. All facts stay. Of a repository that is not known nothing is noted. */
+  recordFailure(name: string, failure: FactFailure): void
+  /** Reads all files, in the background; the index answers meanwhile. Never rejects. */
+  load(): Promise<void>
+  /** Writes what is not written yet. Never rejects: trouble goes to onProblem. */
+  flush(): Promise<void>
+  /** Flushes; nothing is written after that. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the index.
+ *
+ * @param options.path the folder of its files, made when first needed; undefined: memory only
+ * @param options.onProblem told of files that are damaged and of a disk that fails; the index
+ *   goes on in memory
+ *
+ * @example
+ *   const catalog = createCatalog({ path: './catalog', onProblem: (problem) => log.warn(problem) })
+ *   catalog.recordTags('ghcr.io/acme/web', ['v1.4.2', 'latest'], Date.now())
+ *   catalog.get('ghcr.io/acme/web')?.has('v1.4.2') // true
+ *   await catalog.close()
+ */
+export function createCatalog(
+  options: { path?: string | undefined; onProblem?: (problem: TagwardenError) => void } = {},
+): Catalog {
+  const repositories = new Map<string, Snapshot>()
+  const { path, onProblem = () => {} } = options
+  const store =
+    path === undefined ? undefined : openStore(path, (name) => repositories.get(name), onProblem)
+  let loading: Promise<void> | undefined
+
+  function get(name: string): Snapshot | undefined {
+    return repositories.get(name) ?? adopt(store?.take(name))
+  }
+
+  function adopt(snapshot: Snapshot | undefined): Snapshot | undefined {
+    if (snapshot) repositories.set(snapshot.name, snapshot)
+    return snapshot
+  }
+
+  function swap(before: Snapshot | undefined, after: Snapshot): RepositorySnapshot {
+    repositories.set(after.name, after)
+    store?.save(after.name, before?.revision === after.revision ? TOUCH_DELAY : WRITE_DELAY)
+    return after
+  }
+
+  return {
+    get,
+    names: () => [...repositories.keys()],
+    known(name) {
+      const facts = get(name)?.facts
+      const known: KnownManifest[] = []
+      for (const [tag, { manifest }] of facts?.records.byTag.entries() ?? []) {
+        if (manifest) {
+          const { checkedAt, platforms } = manifest
+          const asked = facts?.asked.has(tag) ?? false
+          known.push({ tag, checkedAt, platforms: platforms !== undefined, asked })
+        }
+      }
+      return known
+    },
+    recordTags(name, tags, at) {
+      const before = get(name)
+      return swap(before, scanned(before ?? unknownRepository(name), tags, at))
+    },
+    recordManifest(name, tag, description, at) {
+      const before = get(name)
+      return swap(before, confirmed(before ?? unknownRepository(name), tag, description, at))
+    },
+    recordMissing(name, tag) {
+      const before = get(name)
+      if (before) swap(before, retracted(before, tag))
+    },
+    recordFailure(name, failure) {
+      const before = get(name)
+      if (before) repositories.set(name, failed(before, failure))
+    },
+    load() {
+      loading ??= store?.takeAll(adopt) ?? Promise.resolve()
+      return loading
+    },
+    flush: async () => store?.flush(),
+    close: async () => store?.close(),
+  }
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import type { DigestSeen } from '../decisions/ports.ts'
+import { changeSum, EMPTY_SUM } from './content_sum.ts'
+import { type ManifestRecord, recordsFrom } from './manifest_records.ts'
+import { Snapshot, unknownRepository } from './snapshot.ts'
+import { isSorted } from './tag_list.ts'
+
+/*
+ * Two lines of JSON. The first says what the file is and holds the SHA-256 of the second; the
+ * second holds the facts. The revision, the last failure and the last change are not stored: they
+ * follow from the facts, or belong to the process that met them.
+ */
+const FORMAT = 'tagwarden-index'
+const VERSION = 1
+
+/** `[value, count]`: many tags are first seen at one time. */
+type Runs = readonly (readonly [value: number, count: number])[]
+
+interface StoredFacts {
+  readonly scannedAt: number
+  readonly tags: readonly string[]
+  readonly firstSeen: Runs
+  readonly removed: readonly (readonly [tag: string, firstSeen: number, removedAt: number])[]
+  readonly records: readonly StoredRecord[]
+}
+
+type StoredRecord = readonly [
+  tag: string,
+  manifest: readonly [digest: string, platforms: readonly string[] | null, at: number] | null,
+  history: readonly (readonly [digest: string, firstSeen: number])[],
+]
+
+/** The content of a repository's file. */
+export function encodeRepository({ facts }: Snapshot): string {
+  const stored: StoredFacts = {
+    scannedAt: facts.scannedAt,
+    tags: facts.tags,
+    firstSeen: runsOf(facts.firstSeen),
+    removed: Array.from(facts.removed, ([tag, seen]) => [tag, seen.firstSeen, seen.removedAt]),
+    records: Array.from(facts.records.byTag.entries(), ([tag, { manifest, history }]) => [
+      tag,
+      manifest ? [manifest.digest, manifest.platforms ?? null, manifest.checkedAt] : null,
+      history.map((seen) => [seen.digest, seen.firstSeen] as const),
+    ]),
+  }
+  const body = `${JSON.stringify(stored)}\n`
+  const head = { format: FORMAT, version: VERSION, name: facts.name, sha256: sha256(body) }
+  return `${JSON.stringify(head)}\n${body}`
+}
+
+/**
+ * The repository that a file holds.
+ *
+ * @throws Error that says what is wrong with the file, in a few words
+ */
+export function decodeRepository(content: Buffer): Snapshot {
+  const end = content.indexOf(0x0a)
+  const head = parseObject(content.subarray(0, Math.max(0, end)).toString(), 'its first line')
+  demand(head['format'] === FORMAT, 'it is not a file of the index')
+  demand(head['version'] === VERSION, `its version is not ${VERSION}`)
+  const body = content.subarray(end + 1)
+  demand(head['sha256'] === sha256(body), 'its checksum does not fit')
+  const facts = parseObject(body.toString(), 'its second line') as unknown as StoredFacts
+  const name = head['name']
+  demand(typeof name === 'string', 'it names no repository')
+  try {
+    return restore(name, facts)
+  } catch (cause) {
+    throw cause instanceof TypeError ? new Error('it lacks a part', { cause }) : cause
+  }
+}
+
+function restore(name: string, stored: StoredFacts): Snapshot {
+  const { scannedAt, tags } = stored
+  demand(isTime(scannedAt) && isTexts(tags) && isSorted(tags), 'its tags are not in order')
+  return new Snapshot({
+    ...unknownRepository(name).facts,
+    scannedAt,
+    tags: Object.freeze(tags),
+    firstSeen: expand(stored.firstSeen, tags.length),
+    removed: new Map(
+      stored.removed.map(([tag, first, removedAt]) => {
+        demand(isTexts([tag]) && isTime(first) && isTime(removedAt), 'a removed tag is wrong')
+        return [tag, Object.freeze({ firstSeen: first, removedAt })]
+      }),
+    ),
+    records: recordsFrom(stored.records.map(restoreRecord)),
+    sum: changeSum(EMPTY_SUM, tags, []),
+  })
+}
+
+function restoreRecord([tag, stored, seen]: StoredRecord): [string, ManifestRecord] {
+  const history = seen.map(([digest, firstSeen]): DigestSeen => {
+    demand(isTexts([digest]) && isTime(firstSeen), 'a digest is wrong')
+    return Object.freeze({ digest, firstSeen })
+  })
+  demand(isTexts([tag]) && history.length > 0, 'a digest is wrong')
+  if (stored === null) {
+    return [tag, { manifest: undefined, history }]
+  }
+  const [digest, platforms, checkedAt] = stored
+  demand(isTexts([digest]) && isTexts(platforms ?? []) && isTime(checkedAt), 'a manifest is wrong')
+  const manifest = {
+    digest,
+    platforms: platforms ? Object.freeze(platforms) : undefined,
+    checkedAt,
+  }
+  return [tag, { manifest: Object.freeze(manifest), history }]
+}
+
+function runsOf(values: Float64Array): Runs {
+  const runs: [number, number][] = []
+  for (const value of values) {
+    const last = runs.at(-1)
+    if (last && last[0] === value) last[1] += 1
+    else runs.push([value, 1])
+  }
+  return runs
+}
+
+function expand(runs: Runs, length: number): Float64Array {
+  const values = new Float64Array(length)
+  let end = 0
+  for (const [value, count] of runs) {
+    demand(isTime(value) && isTime(count) && end + count <= length, 'its times do not fit')
+    values.fill(value, end, end + count)
+    end += count
+  }
+  demand(end === length, 'its times do not fit')
+  return values
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+function parseObject(text: string, what: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // said below
+  }
+  throw new Error(`${what} is no JSON object`)
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string')
+}
+
+function demand(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise)
+}

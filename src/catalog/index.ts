@@ -1,0 +1,1 @@
+export { type Catalog, createCatalog, type KnownManifest } from './catalog.ts'

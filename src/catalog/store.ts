@@ -1,0 +1,118 @@
+import { describeError, TagwardenError } from '../errors.ts'
+import { decodeRepository, encodeRepository } from './file_format.ts'
+import { fileName, listFolder, read, readSync, setAside, sweep, write } from './folder.ts'
+import type { Snapshot } from './snapshot.ts'
+import { createWriteQueue } from './write_queue.ts'
+
+/** A write that failed is tried again this much later, in ms, and when the index is closed. */
+const RETRY_DELAY = 60_000
+
+/** The index on disk: a file for each repository. Trouble with the disk is told, never thrown. */
+export interface Store {
+  /** Reads a repository that was not read yet; undefined when it is not there, or damaged. */
+  take(name: string): Snapshot | undefined
+  /** Reads all that was not read yet, a file at a time, and lets others work in between. */
+  takeAll(adopt: (snapshot: Snapshot) => void): Promise<void>
+  /** Writes a repository within `delay` ms. */
+  save(name: string, delay: number): void
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @param current the snapshot to write when its time comes */
+export function openStore(
+  path: string,
+  current: (name: string) => Snapshot | undefined,
+  onProblem: (problem: TagwardenError) => void,
+): Store {
+  const unread = new Set<string>()
+  let failing = false
+  const queue = createWriteQueue(async (name) => {
+    const snapshot = current(name)
+    try {
+      if (snapshot) await write(path, fileName(name), encodeRepository(snapshot))
+      failing = false
+    } catch (error) {
+      // A full disk would fail for every repository at every scan: one word is enough.
+      if (!failing) onProblem(unwritable(path, error))
+      failing = true
+      queue.add(name, RETRY_DELAY)
+    }
+  })
+
+  try {
+    for (const file of listFolder(path)) unread.add(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onProblem(unreadable(path, error))
+  }
+
+  function open(file: string, content: () => Buffer): Snapshot | undefined {
+    unread.delete(file)
+    try {
+      const snapshot = decodeRepository(content())
+      if (fileName(snapshot.name) === file) return snapshot
+      throw new Error('it belongs to another repository')
+    } catch (error) {
+      reportDamage(file, error)
+      return undefined
+    }
+  }
+
+  function reportDamage(file: string, error: unknown): void {
+    if ((error as NodeJS.ErrnoException).code !== undefined) {
+      onProblem(unreadable(`${path}/${file}`, error))
+      return
+    }
+    onProblem(damaged(`${path}/${file}`, error))
+    try {
+      setAside(path, file)
+    } catch {
+      // It stays where it is until the next scan overwrites it.
+    }
+  }
+
+  return {
+    take(name) {
+      const file = unread.size > 0 ? fileName(name) : ''
+      return unread.has(file) ? open(file, () => readSync(path, file)) : undefined
+    },
+    async takeAll(adopt) {
+      for (const file of [...unread]) {
+        const content = await read(path, file).catch((error: Error) => error)
+        if (!unread.has(file)) continue
+        const snapshot = open(file, () => {
+          if (content instanceof Error) throw content
+          return content
+        })
+        if (snapshot) adopt(snapshot)
+      }
+      await sweep(path, Date.now()).catch(() => {})
+    },
+    save: queue.add,
+    flush: queue.flush,
+    close: queue.close,
+  }
+}
+
+function damaged(file: string, cause: unknown): TagwardenError {
+  return new TagwardenError('ERR_CATALOG', `${file} is left out: ${describeError(cause)}`, {
+    cause,
+    remedy: `The next scan builds it anew; ${file}.damaged can be deleted`,
+  })
+}
+
+function unreadable(path: string, cause: unknown): TagwardenError {
+  return new TagwardenError('ERR_CATALOG', `${path} cannot be read: ${describeError(cause)}`, {
+    cause,
+    remedy:
+      'Let Tagwarden read and write there, or set catalog.path; until then each start begins with an empty index',
+  })
+}
+
+function unwritable(path: string, cause: unknown): TagwardenError {
+  return new TagwardenError('ERR_CATALOG', `${path} cannot be written: ${describeError(cause)}`, {
+    cause,
+    remedy:
+      'Make room there or let Tagwarden write there; until then the index is kept in memory only',
+  })
+}

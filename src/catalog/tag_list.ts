@@ -1,0 +1,64 @@
+import { isTag } from '../images/index.ts'
+
+/** How one list of tags became another. */
+export interface TagChange {
+  readonly from: readonly string[]
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+
+/** The tags that a reference can name, in byte order, each once. A new array. */
+export function sortTags(listed: readonly string[]): string[] {
+  const tags = listed.filter((tag) => typeof tag === 'string' && isTag(tag))
+  if (isSorted(tags)) {
+    return tags
+  }
+  // Tags are ASCII, for which the default order is byte order.
+  tags.sort()
+  return tags.filter((tag, index) => tag !== tags[index - 1])
+}
+
+/** In byte order, each once. */
+export function isSorted(tags: readonly string[]): boolean {
+  for (let index = 1; index < tags.length; index += 1) {
+    if (tags[index - 1]! >= tags[index]!) return false
+  }
+  return true
+}
+
+/** Where a tag stands in a sorted list; -1 if it does not. */
+export function indexOfTag(tags: readonly string[], tag: string): number {
+  let low = 0
+  let high = tags.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const there = tags[middle]!
+    if (there === tag) return middle
+    if (there < tag) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}
+
+/** What changed between two sorted lists; undefined if nothing did. */
+export function compareTags(from: readonly string[], to: readonly string[]): TagChange | undefined {
+  const added: string[] = []
+  const removed: string[] = []
+  let old = 0
+  let now = 0
+  while (old < from.length || now < to.length) {
+    const before = from[old]
+    const after = to[now]
+    if (before === after) {
+      old += 1
+      now += 1
+    } else if (after === undefined || (before !== undefined && before < after)) {
+      removed.push(before!)
+      old += 1
+    } else {
+      added.push(after)
+      now += 1
+    }
+  }
+  return added.length > 0 || removed.length > 0 ? { from, added, removed } : undefined
+}

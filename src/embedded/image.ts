@@ -1,10 +1,10 @@
+import { gzipOf, tarOf } from './layer.ts'
 import { addBlob, addManifest, digestOf, type StoredRepository } from './stored_repository.ts'
-import { tarOf } from './tar.ts'
 
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 const CONFIG = 'application/vnd.oci.image.config.v1+json'
-const LAYER = 'application/vnd.oci.image.layer.v1.tar'
+const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip'
 
 /** What one image is made from; the same input always gives the same digest. */
 export interface ImageRecipe {
@@ -51,7 +51,7 @@ export function addSignature(repository: StoredRepository, digest: string): void
 
 function addPlatform(repository: StoredRepository, recipe: ImageRecipe, platform: string) {
   const tar = tarOf('etc/image', `${recipe.title} ${platform}\n`)
-  const layer = addBlob(repository, tar)
+  const layer = addBlob(repository, gzipOf(tar))
   const created = recipe.created ?? '2026-01-01T00:00:00Z'
   const config = addBlob(
     repository,

@@ -1,6 +1,8 @@
+import { gzipSync } from 'node:zlib'
+
 const BLOCK = 512
 
-/** A POSIX ustar archive with one file. Not compressed, so its digest is the same everywhere. */
+/** A POSIX ustar archive with one file. */
 export function tarOf(path: string, text: string): Buffer {
   const content = Buffer.from(text)
   const header = Buffer.alloc(BLOCK)
@@ -16,4 +18,12 @@ export function tarOf(path: string, text: string): Buffer {
   header.write(`${checksum.toString(8).padStart(6, '0')}\0 `, 148)
   const padding = (BLOCK - (content.length % BLOCK)) % BLOCK
   return Buffer.concat([header, content, Buffer.alloc(padding + 2 * BLOCK)])
+}
+
+/** Gzip that is the same everywhere: stored, not deflated, and silent on the machine it is from. */
+export function gzipOf(bytes: Buffer): Buffer {
+  const gzip = gzipSync(bytes, { level: 0 })
+  // RFC 1952 section 2.3: XFL and OS
+  gzip.set([0, 255], 8)
+  return gzip
 }

@@ -1,3 +1,5 @@
+import { readAt, unquote } from './header_field.ts'
+
 /** One way to authenticate that a registry offers. */
 export interface Challenge {
   /** in lower case, such as `bearer` */
@@ -21,26 +23,17 @@ export function parseChallenges(header: string | readonly string[] | undefined):
   const challenges: Challenge[] = []
   for (const field of [header ?? []].flat()) {
     let at = 0
-    for (let found = read(SCHEME, field, at); found; found = read(SCHEME, field, at)) {
+    for (let found = readAt(SCHEME, field, at); found; found = readAt(SCHEME, field, at)) {
       at = SCHEME.lastIndex
       const parameters = new Map<string, string>()
-      for (let part = read(PARAMETER, field, at); part; part = read(PARAMETER, field, at)) {
+      for (let part = readAt(PARAMETER, field, at); part; part = readAt(PARAMETER, field, at)) {
         at = PARAMETER.lastIndex
         const name = part[1]!.toLowerCase()
         if (!parameters.has(name)) parameters.set(name, unquote(part[2]!))
       }
-      if (parameters.size === 0 && read(TOKEN68, field, at)) at = TOKEN68.lastIndex
+      if (parameters.size === 0 && readAt(TOKEN68, field, at)) at = TOKEN68.lastIndex
       challenges.push({ scheme: found[1]!.toLowerCase(), parameters })
     }
   }
   return challenges
-}
-
-function read(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at
-  return pattern.exec(text)
-}
-
-function unquote(text: string): string {
-  return text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
 }

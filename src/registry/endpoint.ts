@@ -41,7 +41,7 @@ export function locateRepository(name: string, settings: readonly RegistrySettin
   const slash = name.indexOf('/')
   const host = name.slice(0, Math.max(slash, 0))
   const path = name.slice(slash + 1)
-  if (name.length > LONGEST_NAME || !HOST.test(host) || !PATH.test(path)) {
+  if (name.length > LONGEST_NAME || !isHost(host) || !PATH.test(path)) {
     throw new TagwardenError(
       'ERR_INVALID_REFERENCE',
       `${JSON.stringify(name.slice(0, 100))} is not a normalised repository name`,
@@ -49,6 +49,10 @@ export function locateRepository(name: string, settings: readonly RegistrySettin
     )
   }
   return { name, path, endpoint: endpointOf(host, settings) }
+}
+
+function isHost(text: string): boolean {
+  return HOST.test(text) && URL.canParse(`https://${text}`)
 }
 
 /** The endpoint of a host: HTTPS, unless its settings say `insecure`. */

@@ -1,3 +1,5 @@
+import { readAt, unquote } from './header_field.ts'
+
 const TARGET = /[\s,]*<([^<>]*)>/y
 const PARAMETER = /\s*;\s*([!#$%&'*+.^_`|~\w-]*)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*))?/y
 
@@ -12,10 +14,10 @@ const PARAMETER = /\s*;\s*([!#$%&'*+.^_`|~\w-]*)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\
 export function nextLink(header: string | readonly string[] | undefined): string | undefined {
   for (const field of [header ?? []].flat()) {
     let at = 0
-    for (let target = read(TARGET, field, at); target; target = read(TARGET, field, at)) {
+    for (let target = readAt(TARGET, field, at); target; target = readAt(TARGET, field, at)) {
       at = TARGET.lastIndex
       let relation: string | undefined
-      for (let part = read(PARAMETER, field, at); part; part = read(PARAMETER, field, at)) {
+      for (let part = readAt(PARAMETER, field, at); part; part = readAt(PARAMETER, field, at)) {
         at = PARAMETER.lastIndex
         if (part[1]?.toLowerCase() === 'rel') relation ??= unquote(part[2] ?? '')
       }
@@ -23,13 +25,4 @@ export function nextLink(header: string | readonly string[] | undefined): string
     }
   }
   return undefined
-}
-
-function read(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
-  pattern.lastIndex = at
-  return pattern.exec(text)
-}
-
-function unquote(text: string): string {
-  return text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
 }

@@ -37,10 +37,9 @@ export function isManifestType(mediaType: string): boolean {
  */
 export function parseManifest(answer: HttpAnswer, subject: string): Manifest {
   const header = contentType(answer)
-  refuseSchema1(header, subject)
+  if (isSchema1(header)) throw schema1(subject)
   const content = jsonBody(answer, subject)
-  if (content.schemaVersion === 1)
-    refuseSchema1('application/vnd.docker.distribution.manifest.v1+json', subject)
+  if (content.schemaVersion === 1) throw schema1(subject)
   const own = typeof content.mediaType === 'string' ? content.mediaType : undefined
   const children = Array.isArray(content.manifests) ? content.manifests : undefined
   const single = 'config' in content || 'layers' in content
@@ -70,10 +69,14 @@ export function parseManifest(answer: HttpAnswer, subject: string): Manifest {
   }
 }
 
-/** @throws TagwardenError ERR_REGISTRY_RESPONSE when this is Docker's first format */
-export function refuseSchema1(mediaType: string, subject: string): void {
-  if (!SCHEMA_1.test(mediaType)) return
-  throw new TagwardenError('ERR_REGISTRY_RESPONSE', `${subject} is a Docker schema 1 manifest`, {
+/** Whether the text names Docker's first format. */
+export function isSchema1(mediaType: string): boolean {
+  return SCHEMA_1.test(mediaType)
+}
+
+/** The failure that Docker's first format is. */
+export function schema1(subject: string): TagwardenError {
+  return new TagwardenError('ERR_REGISTRY_RESPONSE', `${subject} is a Docker schema 1 manifest`, {
     remedy: 'Push the image again with a client of this decade; schema 1 has no stable digest',
   })
 }

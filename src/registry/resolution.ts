@@ -3,7 +3,7 @@ import { digestLike, isDigest } from './digest.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { contentType, jsonBody } from './json_body.ts'
-import { isManifestType, MANIFEST_ACCEPT, parseManifest, refuseSchema1 } from './manifest.ts'
+import { isManifestType, isSchema1, MANIFEST_ACCEPT, parseManifest, schema1 } from './manifest.ts'
 import { platformOf } from './platform.ts'
 import { refusal } from './refusal.ts'
 import type { Ask, RegistryAnswer } from './session.ts'
@@ -67,7 +67,7 @@ export async function resolveReference(
 function describeHead(head: HttpAnswer, subject: string): ManifestDescription | undefined {
   if (head.status !== 200) return undefined
   const mediaType = contentType(head)
-  refuseSchema1(mediaType, subject)
+  if (isSchema1(mediaType)) throw schema1(subject)
   const digest = digestHeader(head)
   if (!isDigest(digest) || !isManifestType(mediaType)) return undefined
   return { digest, mediaType, platforms: undefined }

@@ -40,7 +40,8 @@ export function retryAfter(answer: HttpAnswer, now: number): number | undefined 
   const value = answer.headers['retry-after']
   if (typeof value !== 'string') return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
+  // RFC 9110 section 5.6.7: an HTTP date always ends so
+  const date = value.endsWith(' GMT') ? Date.parse(value) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 

@@ -15,7 +15,11 @@ export function storedFile<T>(path: string, parse: (text: string) => T): () => P
     const version = `${mtimeMs} ${size} ${ino}`
     if (held?.version !== version) {
       if (size > LARGEST_FILE) throw new RangeError('the file is larger than 4 MiB')
-      held = { version, value: readFile(path, 'utf8').then(parse) }
+      const value = readFile(path, 'utf8').then(parse)
+      held = { version, value }
+      value.catch(() => {
+        held = undefined
+      })
     }
     return held.value
   }

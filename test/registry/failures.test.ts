@@ -155,7 +155,7 @@ t.test('a registry that asks to slow down is told on, with the time it asks for'
     [date, /, retry after 90 s$/],
     ['soon', /TOOMANYREQUESTS: toomanyrequests$/],
     ['', /TOOMANYREQUESTS: toomanyrequests$/],
-    ['-1', /, retry after \d+ s$|toomanyrequests$/],
+    ['-1', /toomanyrequests$/],
     ['9'.repeat(50), /toomanyrequests$/],
   ] as const
   for (const [retryAfter, words] of rows) {
@@ -163,7 +163,7 @@ t.test('a registry that asks to slow down is told on, with the time it asks for'
     fake.requests.length = 0
     const failure = await failureOf(client.listTags(name('acme/web'), {}))
     t.match(failure, { code: 'ERR_REGISTRY_RATE_LIMITED', message: words }, retryAfter)
-    if (retryAfter !== '-1') t.equal(fake.requests.length, 1, retryAfter)
+    t.equal(fake.requests.length, 1, retryAfter)
   }
   pauses.length = 0
   fake.faults = { statuses: [429], retryAfter: '2' }

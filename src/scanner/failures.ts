@@ -1,0 +1,31 @@
+import type { FactFailure, FactNeed } from '../decisions/ports.ts'
+import { TagwardenError } from '../errors.ts'
+
+/** The registry host of what is needed. */
+export function hostOf(need: FactNeed): string {
+  return need.name.slice(0, need.name.indexOf('/'))
+}
+
+/** What is told of an error. Of one that is not ours only the kind: it may quote anything. */
+export function describeFailure(need: FactNeed, error: unknown, at: number): FactFailure {
+  if (error instanceof TagwardenError) {
+    return Object.freeze({ code: error.code, message: error.message, at })
+  }
+  const kind = error instanceof Error ? error.name : typeof error
+  const message = `${hostOf(need)} could not be asked (${kind})`
+  return Object.freeze({ code: 'ERR_REGISTRY_RESPONSE', message, at })
+}
+
+export function tooSlow(need: FactNeed, limit: number): TagwardenError {
+  const message = `${hostOf(need)} did not answer within ${limit / 1000} s`
+  return new TagwardenError('ERR_REGISTRY_TIMEOUT', message)
+}
+
+/** Who waited has no more time; the request may still go on. */
+export function notYet(need: FactNeed, at: number): FactFailure {
+  return { code: 'ERR_REGISTRY_TIMEOUT', message: `${hostOf(need)} has not answered yet`, at }
+}
+
+export function stopped(at: number): FactFailure {
+  return { code: 'ERR_REGISTRY_UNREACHABLE', message: 'Tagwarden is stopping', at }
+}

@@ -1,0 +1,1 @@
+export { createScanner, type ScanLog, type Scanner, type ScannerOptions } from './scanner.ts'

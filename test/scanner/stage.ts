@@ -1,0 +1,158 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Catalog, createCatalog } from '../../src/catalog/index.ts'
+import { TagwardenError } from '../../src/errors.ts'
+import type { ManifestDescription, RegistryClient } from '../../src/registry/types.ts'
+import { createScanner, type Scanner, type ScannerOptions } from '../../src/scanner/index.ts'
+
+export const WEB = 'registry.test/acme/web'
+export const START = 1_800_000_000_000
+export const INTERVAL = 600_000
+/** For waiters that never leave. */
+export const PATIENT = new AbortController().signal
+
+/** A clock and timers that only move when told to. */
+export class FakeTime {
+  now = START
+  readonly #timers = new Set<{ at: number; run: () => void }>()
+
+  clock = (): number => this.now
+
+  timer = (run: () => void, ms: number): (() => void) => {
+    const entry = { at: this.now + ms, run }
+    this.#timers.add(entry)
+    return () => this.#timers.delete(entry)
+  }
+
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  /** Lets the time pass, timers run at their time, and what they start go on. */
+  async pass(ms: number): Promise<void> {
+    const end = this.now + ms
+    for (;;) {
+      await turn()
+      const [next] = [...this.#timers].sort((a, b) => a.at - b.at)
+      if (!next || next.at > end) break
+      this.now = Math.max(this.now, next.at)
+      this.#timers.delete(next)
+      next.run()
+    }
+    this.now = end
+    await turn()
+  }
+}
+
+/** A registry in memory that does what the test says, and notes what it was asked. */
+export class FakeClient implements RegistryClient {
+  readonly calls: string[] = []
+  readonly repositories = new Map<string, Map<string, string>>()
+  readonly platforms = ['linux/amd64']
+  /** thrown instead of an answer */
+  failure: Error | undefined
+  /** never answers; heeds the signal only if told so */
+  hanging: boolean | 'deaf' = false
+  active = 0
+  mostActive = 0
+
+  async listTags(name: string, options: { signal?: AbortSignal | undefined }): Promise<string[]> {
+    const tags = await this.#answer(name, `list ${name}`, options.signal)
+    return [...tags.keys()]
+  }
+
+  async resolve(
+    name: string,
+    reference: string,
+    options: { signal?: AbortSignal | undefined; platforms?: boolean | undefined },
+  ): Promise<ManifestDescription> {
+    const what = `${options.platforms ? 'platforms' : 'head'} ${name}:${reference}`
+    const digest = (await this.#answer(name, what, options.signal)).get(reference)
+    if (!digest) throw notFound(`${name}:${reference}`)
+    const platforms = options.platforms ? this.platforms : undefined
+    return { digest, mediaType: 'm', platforms }
+  }
+
+  async close(): Promise<void> {}
+
+  /** What was asked since the last call. */
+  taken(): string[] {
+    return this.calls.splice(0).map((call) => call.replaceAll(WEB, 'web'))
+  }
+
+  async #answer(name: string, call: string, signal: AbortSignal | undefined) {
+    this.calls.push(call)
+    this.active += 1
+    this.mostActive = Math.max(this.mostActive, this.active)
+    try {
+      await turn()
+      if (this.hanging) await hang(this.hanging === 'deaf' ? undefined : signal)
+      if (this.failure) throw this.failure
+      const tags = this.repositories.get(name)
+      if (!tags) throw notFound(name)
+      return tags
+    } finally {
+      this.active -= 1
+    }
+  }
+}
+
+function notFound(what: string): TagwardenError {
+  return new TagwardenError('ERR_REGISTRY_NOT_FOUND', `registry.test has no ${what}`)
+}
+
+function hang(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+export function unreachable(): TagwardenError {
+  return new TagwardenError('ERR_REGISTRY_UNREACHABLE', 'registry.test refused the connection', {
+    remedy: 'Start it',
+  })
+}
+
+export function digest(hex: string): string {
+  return `sha256:${hex.repeat(64)}`
+}
+
+export interface Stage {
+  readonly time: FakeTime
+  readonly client: FakeClient
+  readonly catalog: Catalog
+  readonly scanner: Scanner
+  readonly log: string[]
+}
+
+/** A scanner with a fake registry that has WEB with v1 and v2, in a time of its own. */
+export function setStage(options: Partial<ScannerOptions> = {}): Stage {
+  const time = new FakeTime()
+  const client = new FakeClient()
+  const catalog = options.catalog ?? createCatalog()
+  const log: string[] = []
+  client.repositories.set(
+    WEB,
+    new Map([
+      ['v1', digest('1')],
+      ['v2', digest('2')],
+    ]),
+  )
+  const note = (level: string) => (_: object, message: string) => log.push(`${level} ${message}`)
+  const scanner = createScanner({
+    catalog,
+    client,
+    interval: INTERVAL,
+    clock: time.clock,
+    timer: time.timer,
+    random: () => 0.5,
+    log: { debug: () => {}, info: note('info'), warn: note('warn') },
+    ...options,
+  })
+  return { time, client, catalog, scanner, log }
+}
+
+export const listWeb = { fact: 'repository', name: WEB } as const
+
+export function manifestOf(tag: string, platforms = false) {
+  return { fact: 'manifest', name: WEB, tag, platforms } as const
+}

@@ -1,0 +1,141 @@
+import { TagwardenError } from '../errors.ts'
+import type { TagOrder, TagRule, TagSelector } from '../tags/types.ts'
+import { contentHash } from './content_hash.ts'
+import { draftProblem, type PolicyDraft } from './draft.ts'
+import { parseDuration } from './duration.ts'
+import { type Flaw, parsePath } from './flaw.ts'
+import { labelSelectorFlaws } from './label_selector.ts'
+import { type RepositoryGlob, readGlob } from './repository_glob.ts'
+import { CROSS_FIELD_RULES } from './schema/cross_field.ts'
+import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
+import {
+  ClusterImagePolicySpec as ClusterSchema,
+  ImagePolicySpec as NamespacedSchema,
+} from './schemas.ts'
+import type { CompiledPolicy, Enforcement } from './types.ts'
+import { validate } from './validation.ts'
+import { compileWorkloadFilter, type WorkloadFilter } from './workload_filter.ts'
+
+/** A compiled policy and what only the set needs of it. */
+export interface PolicyEntry {
+  readonly policy: CompiledPolicy
+  readonly globs: readonly RepositoryGlob[]
+  /** undefined: for every workload */
+  readonly filter: WorkloadFilter | undefined
+  /** changes with the policy's content */
+  readonly hash: string
+}
+
+export type PolicyCompilation =
+  | { readonly entry: PolicyEntry; readonly problems?: undefined }
+  | { readonly entry?: undefined; readonly problems: readonly TagwardenError[] }
+
+/** Checks one policy and makes it ready. */
+export function compilePolicy(
+  draft: PolicyDraft,
+  enforcement: Enforcement,
+  selectorOf: (rule: TagRule) => TagSelector,
+): PolicyCompilation {
+  const schema = draft.kind === 'ImagePolicy' ? NamespacedSchema : ClusterSchema
+  const flaws: Flaw[] = [...validate(schema, draft.spec)]
+  if (flaws.length > 0) return { problems: flaws.map((flaw) => draftProblem(draft, flaw)) }
+  const spec = draft.spec as ClusterImagePolicySpec
+  flaws.push(...relationFlaws(spec))
+  const images = readGlobs(spec, 'images', flaws)
+  const exclude = readGlobs(spec, 'exclude', flaws)
+  const problems = flaws.map((flaw) => draftProblem(draft, flaw))
+  let selector: TagSelector | undefined
+  try {
+    if (!flaws.some(({ path }) => path[0] === 'order')) selector = selectorOf(tagRule(spec))
+  } catch (error) {
+    if (!(error instanceof TagwardenError)) throw error
+    const { message, remedy, position } = error
+    problems.push(
+      draftProblem(draft, { path: parsePath(position?.field ?? 'tags'), message, remedy }, error),
+    )
+  }
+  if (selector === undefined || problems.length > 0) return { problems }
+  return { entry: entryOf(draft, spec, enforcement, selector, images, exclude) }
+}
+
+function relationFlaws(spec: ClusterImagePolicySpec): readonly Flaw[] {
+  const broken = CROSS_FIELD_RULES.filter((rule) => !rule.holds(spec))
+  return [
+    ...broken.map(({ at, points, message, remedy }) => ({
+      path: parsePath([at, points].filter((part) => part !== '').join('.')),
+      message,
+      remedy,
+    })),
+    ...labelSelectorFlaws(spec.match?.selector, ['match', 'selector']),
+    ...labelSelectorFlaws(spec.namespaceSelector, ['namespaceSelector']),
+    ...(parseDuration(spec.minimumAge) === undefined
+      ? [
+          {
+            path: ['minimumAge'],
+            message: 'is too long',
+            remedy: 'Write a shorter one, such as 7d',
+          },
+        ]
+      : []),
+  ]
+}
+
+function readGlobs(
+  spec: ClusterImagePolicySpec,
+  field: 'images' | 'exclude',
+  flaws: Flaw[],
+): readonly RepositoryGlob[] {
+  return spec[field].flatMap((written, index) => {
+    const glob = readGlob(written)
+    if (!('message' in glob)) return [glob]
+    flaws.push({ path: [field, index], ...glob })
+    return []
+  })
+}
+
+function tagRule({ tags, order }: ClusterImagePolicySpec): TagRule {
+  return { ...tags, order: order as TagOrder }
+}
+
+function entryOf(
+  draft: PolicyDraft,
+  spec: ClusterImagePolicySpec,
+  enforcement: Enforcement,
+  selector: TagSelector,
+  globs: readonly RepositoryGlob[],
+  exclude: readonly RepositoryGlob[],
+): PolicyEntry {
+  const { kind, namespace, name, title, document } = draft
+  const covering = (image: string): readonly RepositoryGlob[] => {
+    const lower = image.toLowerCase()
+    return exclude.some((glob) => glob.covers(lower))
+      ? []
+      : globs.filter((glob) => glob.covers(lower))
+  }
+  const policy: CompiledPolicy = {
+    kind,
+    namespace,
+    name,
+    title,
+    position: document.position,
+    images: spec.images,
+    selector,
+    action: spec.action,
+    reference: spec.reference,
+    latest: spec.latest,
+    enforcement: spec.enforcement ?? enforcement,
+    whenRegistryFails: spec.whenRegistryFails,
+    movedTags: spec.movedTags,
+    minimumAge: parseDuration(spec.minimumAge)!,
+    allowDowngrade: spec.allowDowngrade,
+    platforms: spec.platforms,
+    covers: (image) => covering(image).length > 0,
+    specificity: (image) => Math.max(0, ...covering(image).map((glob) => glob.literal)),
+  }
+  return {
+    policy: Object.freeze(policy),
+    globs,
+    filter: compileWorkloadFilter(spec),
+    hash: contentHash(JSON.stringify([title, policy.enforcement, spec])),
+  }
+}

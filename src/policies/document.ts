@@ -1,0 +1,170 @@
+import type { Document } from 'yaml'
+import { LineCounter, parseAllDocuments } from 'yaml'
+import type { Position, TagwardenError } from '../errors.ts'
+import { duplicateKeys } from './duplicate_key.ts'
+import { type Flaw, formatPath, type Path, policyProblem } from './flaw.ts'
+import { offsetOf } from './offset.ts'
+
+/** Longer files are refused. */
+export const LARGEST_FILE = 4 * 1024 * 1024
+/** A file with more problems than this shows the first ones. */
+const MOST_PROBLEMS = 100
+/** Aliases may make a value this many times larger than it is written. */
+const MOST_ALIASES = 100
+
+/** One object that a file holds, as plain data, and where its fields stand. */
+export interface ObjectDocument {
+  readonly value: unknown
+  /** where the object begins */
+  readonly position: Position
+  /** line and column of a field, or of the nearest field above it that there is */
+  locate(path: Path): Position
+}
+
+/** The error for a flaw of a document. */
+export function documentProblem(
+  document: ObjectDocument,
+  flaw: Flaw,
+  cause?: unknown,
+): TagwardenError {
+  return policyProblem(flaw, document.locate(flaw.path), cause)
+}
+
+/**
+ * Reads the YAML documents of a text; JSON is YAML too. Empty documents are left out. A document
+ * that is wrong is a problem, and the others are still read.
+ */
+export function readDocuments(
+  text: string,
+  file: string,
+): { documents: readonly ObjectDocument[]; problems: readonly TagwardenError[] } {
+  const refusal = refuse(text)
+  if (refusal) return { documents: [], problems: [policyProblem(refusal, { file })] }
+  const documents: ObjectDocument[] = []
+  const problems: TagwardenError[] = []
+  const { lines, parsed, failure } = parse(text)
+  const at = (offset: number, field?: string): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line, column: col, field }
+  }
+  if (failure) problems.push(policyProblem(failure, { file }))
+  for (const [index, document] of parsed.entries()) {
+    const wrong = [
+      ...document.errors.map((error) => policyProblem(syntaxFlaw(error), at(error.pos[0]))),
+      ...duplicateKeys(document).map(({ offset, path, first }) =>
+        policyProblem(
+          {
+            message: `is given twice, first in line ${lines.linePos(first).line}`,
+            remedy: 'Keep one of the two',
+          },
+          at(offset, formatPath(path)),
+        ),
+      ),
+    ].slice(0, MOST_PROBLEMS)
+    problems.push(...wrong)
+    if (wrong.length > 0 || document.contents === null) continue
+    try {
+      const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })
+      const locate = locator(text, file, index)
+      const place = (path: Path) => at(offsetOf(document, path))
+      documents.push(...objectsOf(value, locate, place))
+    } catch (cause) {
+      problems.push(policyProblem(aliasFlaw(cause), at(document.contents.range?.[0] ?? 0), cause))
+    }
+  }
+  return { documents, problems: problems.slice(0, MOST_PROBLEMS) }
+}
+
+/** The object itself, or the items of a Kubernetes List. */
+function objectsOf(
+  value: unknown,
+  locate: ObjectDocument['locate'],
+  place: (path: Path) => Position,
+): readonly ObjectDocument[] {
+  if (value === null) return []
+  const { kind, items } = value as { kind?: unknown; items?: unknown }
+  const list = typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)
+  if (!list) return [{ value, position: place([]), locate }]
+  return items.map((item: unknown, index) => {
+    const base = ['items', index]
+    return { value: item, position: place(base), locate: (path) => locate([...base, ...path]) }
+  })
+}
+
+function refuse(text: string): Omit<Flaw, 'path'> | undefined {
+  if (text.length > LARGEST_FILE) {
+    return { message: 'is larger than 4 MiB', remedy: 'Split it into several files' }
+  }
+  if (text.includes('\0')) {
+    return {
+      message: 'holds a NUL character, so it is not YAML',
+      remedy: 'Save it as UTF-8 text, or move it out of the policies',
+    }
+  }
+  return undefined
+}
+
+function parse(text: string) {
+  const lines = new LineCounter()
+  try {
+    // uniqueKeys compares every key with every other one; duplicateKeys() does not.
+    const parsed = parseAllDocuments(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      stringKeys: true,
+      merge: true,
+      logLevel: 'error',
+    })
+    return {
+      lines,
+      parsed: 'empty' in parsed ? [] : (parsed as Document.Parsed[]),
+      failure: undefined,
+    }
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const failure = { message: 'is nested too deeply', remedy: 'Write a policy with fewer levels' }
+    return { lines, parsed: [], failure }
+  }
+}
+
+const SYNTAX_REMEDIES: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'Indent with spaces, not with tabs',
+  BAD_INDENT: 'Line the fields of one object up in one column',
+  MISSING_CHAR: 'Close what was opened: a quote, a bracket or a brace',
+  NON_STRING_KEY: 'Put the key in quotes',
+}
+
+function syntaxFlaw(error: { code: string; message: string }): Omit<Flaw, 'path'> {
+  return {
+    message: `is not YAML: ${error.message}`,
+    remedy: SYNTAX_REMEDIES[error.code] ?? 'Correct the text at this place',
+  }
+}
+
+function aliasFlaw(cause: unknown): Omit<Flaw, 'path'> {
+  const unresolved = /unresolved alias[^:]*: (\S{1,80})/i.exec(String(cause))
+  if (unresolved) {
+    const message = `names *${unresolved[1]}, but no &${unresolved[1]} stands before it`
+    return { message, remedy: 'Correct the name, or write the value out' }
+  }
+  return {
+    message: 'repeats itself too often by its aliases',
+    remedy: 'Write the values out instead of using * aliases',
+  }
+}
+
+/**
+ * Finds places by reading the text again, for the few documents that have a problem: to keep all
+ * syntax trees would cost many times the memory of the texts.
+ */
+function locator(text: string, file: string, index: number): ObjectDocument['locate'] {
+  let tree: ReturnType<typeof parse> | undefined
+  return (path) => {
+    tree ??= parse(text)
+    const document = tree.parsed[index]
+    const offset = document === undefined ? 0 : offsetOf(document, path)
+    const { line, col } = tree.lines.linePos(offset)
+    return { file, line, column: col, ...(path.length === 0 ? {} : { field: formatPath(path) }) }
+  }
+}

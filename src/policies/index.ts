@@ -1,0 +1,16 @@
+export { type CompiledPolicies, type CompileOptions, compilePolicies } from './compile.ts'
+export { LARGEST_FILE, type ObjectDocument, readDocuments } from './document.ts'
+export { parseDuration } from './duration.ts'
+export { type Flaw, formatPath, type Path, parsePath, quote } from './flaw.ts'
+export { type ParsedPolicies, parsePolicies } from './parse.ts'
+export type { PolicyResource } from './resource.ts'
+export { nearestName } from './spelling.ts'
+export type {
+  Action,
+  CompiledPolicy,
+  Enforcement,
+  PolicySet,
+  ReferenceForm,
+  Workload,
+} from './types.ts'
+export { type Schema, validate } from './validation.ts'

@@ -1,0 +1,48 @@
+import Type, { type TProperties } from 'typebox'
+
+/** A closed object: an unknown key is an error. */
+export function object<const P extends TProperties>(properties: P, options: object = {}) {
+  return Type.Object(properties, { additionalProperties: false, ...options })
+}
+
+/** One of a few words. */
+export function choice<const V extends readonly string[]>(
+  values: V,
+  description: string,
+  fallback?: V[number],
+) {
+  return Type.Unsafe<V[number]>({
+    type: 'string',
+    enum: values,
+    description,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  })
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */
+export const objectName = Type.String({
+  minLength: 1,
+  maxLength: 253,
+  pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$',
+  remedy: 'Use lower-case letters, digits, "-" and "."',
+  examples: ['web'],
+})
+
+const namespaceName = Type.String({
+  minLength: 1,
+  maxLength: 63,
+  pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$',
+  remedy: 'Use lower-case letters, digits and "-"',
+})
+
+/** Name and namespace; Kubernetes' own other fields are let through. */
+export const Metadata = Type.Object({ name: objectName, namespace: Type.Optional(namespaceName) })
+
+/** What stands around the spec of a tagwarden.io object. */
+export const Envelope = object({
+  apiVersion: Type.String(),
+  kind: Type.String(),
+  metadata: Metadata,
+  spec: Type.Unsafe<object>({ type: 'object' }),
+  status: Type.Optional(Type.Unknown()),
+})

@@ -1,0 +1,118 @@
+import { describeError, TagwardenError } from '../errors.ts'
+import { type CompileOptions, compilePolicies, type PolicySet } from '../policies/index.ts'
+import { type PolicyFile, readPolicyFile } from './policy_file.ts'
+import { type Survey, surveyPaths } from './survey.ts'
+
+/** Which policies to read. */
+export interface PolicyPaths {
+  /** files and folders, relative to the working directory */
+  readonly paths: readonly string[]
+  /** of policies that name none; default Enforce */
+  readonly enforcement?: CompileOptions['enforcement']
+}
+
+/** A set of policies and what it was made from. */
+export interface LoadedPolicies {
+  readonly set: PolicySet
+  /** for people: policies that are left out although nothing is wrong with them, and why */
+  readonly notes: readonly string[]
+  /** how many files were read */
+  readonly files: number
+  /** how many objects in them are of kinds that are no policies */
+  readonly skipped: number
+}
+
+/** One look at the files. */
+export interface Reading {
+  readonly loaded: LoadedPolicies
+  /** when there are any, `loaded` is what remains without the wrong policies */
+  readonly problems: readonly TagwardenError[]
+  /** the folders that were looked into, and a stamp of each */
+  readonly folders: ReadonlyMap<string, string>
+}
+
+/** Reads the same paths again and again; only what changed is parsed and compiled again. */
+export function createPolicyReader({ paths, enforcement }: PolicyPaths) {
+  const cache: CompileOptions['cache'] = new WeakMap()
+  let seen: Survey | undefined
+  let files: ReadonlyMap<string, PolicyFile> = new Map()
+
+  /** @returns undefined if nothing changed since the last time */
+  return async function read(): Promise<Reading | undefined> {
+    const survey = await surveyPaths(paths)
+    if (seen !== undefined && isSame(seen, survey)) return undefined
+    seen = survey
+    const next = new Map<string, PolicyFile>()
+    for (const [path, stamp] of survey.files) {
+      const file = await readPolicyFile(path, stamp, files.get(path))
+      if (file !== undefined) next.set(path, file)
+    }
+    files = next
+    const { folders } = survey
+    const read = [...files.values()]
+    const { set, notes, problems } = compile(read)
+    const skipped = read.reduce((sum, { parsed }) => sum + parsed.skipped, 0)
+    const wrong = [
+      ...survey.problems,
+      ...read.flatMap(({ problem, parsed }) => [...(problem ? [problem] : []), ...parsed.problems]),
+    ]
+    const loaded = { set, notes, files: files.size, skipped }
+    // without all the files, pairs and names would be found missing that are not
+    return {
+      loaded,
+      problems: survey.problems.length > 0 ? wrong : [...wrong, ...problems],
+      folders,
+    }
+  }
+
+  function compile(read: readonly PolicyFile[]) {
+    const resources = read.flatMap(({ parsed }) => parsed.resources)
+    try {
+      return compilePolicies(resources, { enforcement, cache })
+    } catch (cause) {
+      // a fault of ours must not end a server that has a good set
+      const message = `the policies cannot be compiled: ${describeError(cause)}`
+      const problem = new TagwardenError('ERR_INVALID_POLICY', message, { cause })
+      return { ...compilePolicies([]), problems: [problem] }
+    }
+  }
+}
+
+/**
+ * Reads policies once.
+ *
+ * @throws TagwardenError, or an AggregateError of several, if a policy is wrong or a path missing
+ * @example
+ *   const { set } = await loadPolicies({ paths: ['policies', 'extra.yaml'] })
+ */
+export async function loadPolicies(paths: PolicyPaths): Promise<LoadedPolicies> {
+  const { loaded, problems } = (await createPolicyReader(paths)())!
+  throwProblems(problems)
+  return loaded
+}
+
+const MOST_SHOWN = 20
+
+/** Throws what is wrong: alone as it is; several as one error that names up to twenty. */
+export function throwProblems(problems: readonly TagwardenError[]): void {
+  if (problems.length === 1) throw problems[0]
+  if (problems.length === 0) return
+  const shown = problems.slice(0, MOST_SHOWN).map((problem) => describeError(problem))
+  const rest = problems.length - shown.length
+  const lines = rest > 0 ? [...shown, `and ${rest} more`] : shown
+  throw new AggregateError(
+    problems,
+    [`${problems.length} problems in the policies:`, ...lines].join('\n'),
+  )
+}
+
+function isSame(a: Survey, b: Survey): boolean {
+  return (
+    [a.files, a.folders].every((map, index) => hasSameEntries(map, [b.files, b.folders][index]!)) &&
+    a.problems.map(describeError).join() === b.problems.map(describeError).join()
+  )
+}
+
+function hasSameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
+}

@@ -1,5 +1,4 @@
 import type { Decision, Defaults, FactSource, Mode } from '../decisions/index.ts'
-import { describeError, TagwardenError } from '../errors.ts'
 import { settle } from '../facts/index.ts'
 import type { ImageField } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
@@ -66,6 +65,7 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 
 /**
  * The two webhooks. `mutate` resolves and always allows; `validate` judges the final object.
+ * Both reject with a TagwardenError ERR_INVALID_REVIEW for a body that is no review.
  *
  * @example
  *   const { mutate, validate } = createReviewHandlers({ policies, source, … })
@@ -78,12 +78,7 @@ export function createReviewHandlers(options: ReviewOptions): Record<Hook, Revie
 function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
   const clock = options.clock ?? Date.now
   return async (body, { timeoutSeconds, received }) => {
-    let request: AdmissionRequest
-    try {
-      request = parseReview(body)
-    } catch (error) {
-      return refuse(error)
-    }
+    const request = parseReview(body)
     const summary = (
       verdict: ReviewSummary['verdict'],
       decisions: readonly Decision[] = [],
@@ -204,12 +199,4 @@ function audit(lines: readonly string[]): string {
 
 function reply(response: AdmissionResponse): ReviewAnswer {
   return { status: 200, body: writeResponse(response) }
-}
-
-function refuse(error: unknown): ReviewAnswer {
-  if (!(error instanceof TagwardenError)) {
-    throw error
-  }
-  const body = JSON.stringify({ code: error.code, message: describeError(error) })
-  return { status: error.status, body }
 }

@@ -33,7 +33,9 @@ export function decide(question: Question, facts: Facts): Decision {
     const old = outdated(inquiry, mover)
     if (old) findings.push(old)
   }
-  const violated = findings.some(({ reason }) => !REMARKS.has(reason))
+  const violated = findings.some(
+    ({ reason, enforcement }) => enforcement === 'Enforce' || !REMARKS.has(reason),
+  )
   if (
     !mover ||
     violated ||

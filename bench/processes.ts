@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** Clock ticks a second, as /proc counts CPU time on every Linux of today. */
+const TICKS = 100
+
+/** A process under measurement. */
+export interface Measured {
+  readonly child: ChildProcess
+  readonly output: () => string
+  /** CPU time used so far, in ms */
+  cpu(): number
+  /** resident memory, in MiB */
+  memory(): number
+  stop(): Promise<void>
+}
+
+/** Starts a program of Node on one core and waits for a line that says that it is ready. */
+export async function startOnCore(
+  core: number,
+  args: readonly string[],
+  ready: RegExp,
+  env: Record<string, string> = {},
+): Promise<Measured & { readonly took: number }> {
+  const started = performance.now()
+  const child = spawn('taskset', ['-c', String(core), process.execPath, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const took = await new Promise<number>((resolve, reject) => {
+    const read = (part: Buffer) => {
+      output = (output + part.toString('utf8')).slice(-200_000)
+      if (ready.test(output)) resolve(performance.now() - started)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.once('exit', (code) =>
+      reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`)),
+    )
+  })
+  process.once('exit', () => child.kill('SIGKILL'))
+  return {
+    child,
+    took,
+    output: () => output,
+    cpu: () => cpuOf(child.pid as number),
+    memory: () => memoryOf(child.pid as number),
+    stop: () =>
+      new Promise((resolve) => {
+        child.removeAllListeners('exit')
+        child.once('exit', () => resolve())
+        child.kill('SIGTERM')
+      }),
+  }
+}
+
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS
+}
+
+function memoryOf(pid: number): number {
+  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return Number(line?.[1]) / 1024
+}

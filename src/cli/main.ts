@@ -1,0 +1,81 @@
+import { Command, CommanderError, Option } from 'commander'
+import { TagwardenError } from '../errors.ts'
+import { reportFailure, STREAMS } from './output.ts'
+
+const OUTPUT = () =>
+  new Option('-o, --output <form>', 'how to print the result')
+    .choices(['text', 'json'])
+    .default('text')
+
+/** The command line. Each command is loaded when it is called: they differ much in what they need. */
+export function createProgram(): Command {
+  const program = new Command('tagwarden')
+    .description('Enforces image policies and resolves tags to the newest permitted version')
+    .version(process.env['npm_package_version'] ?? '0.1.0')
+    .exitOverride()
+    .configureOutput({ writeOut: STREAMS.out, writeErr: STREAMS.err })
+    .showSuggestionAfterError()
+  program
+    .command('serve')
+    .description(
+      'runs the webhook; without a configuration, on a bundled registry and example policies',
+    )
+    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .action(async (options) => (await import('./serve.ts')).serve(options))
+  program
+    .command('select')
+    .description('evaluates one policy over tags, given one a line')
+    .requiredOption(
+      '-p, --policy <file>',
+      'file with exactly one policy, in any of the three forms',
+    )
+    .option('-t, --tags <file>', 'file with tags, or - for standard input', '-')
+    .option('--name <name>', 'the policy to take from a file with several')
+    .addOption(OUTPUT())
+    .action(async (options) => {
+      process.exitCode = await (await import('./select.ts')).select(options, STREAMS)
+    })
+  program
+    .command('explain <image>')
+    .description('shows what the policies make of an image, and why')
+    .option('--policies <folder...>', 'folders or files with policies (default: as configured)')
+    .option('-n, --namespace <name>', 'namespace of the workload')
+    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .addOption(OUTPUT())
+    .action(async (image, options) => {
+      process.exitCode = await (await import('./explain.ts')).explain(image, options, STREAMS)
+    })
+  program
+    .command('dev')
+    .description('runs the webhook on this machine and registers it in a cluster while it runs')
+    .requiredOption('--kubeconfig <file>', 'the cluster to register in')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .option('--url <url>', 'base URL that the API server reaches (default: where it listens)')
+    .addOption(
+      new Option('--failure-policy <policy>', 'what the API server does when it gets no answer')
+        .choices(['Ignore', 'Fail'])
+        .default('Ignore'),
+    )
+    .option('--timeout <seconds>', 'how long the API server waits, 1 to 30', '10')
+    .action(async (options) => (await import('./dev.ts')).dev(options))
+  return program
+}
+
+/** Runs a command line; never rejects. The exit code is set on the process. */
+export async function run(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has said what is wrong; help and version are no failures.
+      process.exitCode = error.exitCode === 0 ? 0 : new TagwardenError('ERR_USAGE', '').exitCode
+    } else {
+      process.exitCode = reportFailure(error, STREAMS)
+    }
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.main) {
+  await run(process.argv.slice(2))
+}

@@ -1,0 +1,129 @@
+import { createReviewHandlers, type ReviewSummary } from '../admission/index.ts'
+import { createCatalog } from '../catalog/index.ts'
+import { openCertificates } from '../certificates/index.ts'
+import type { Config } from '../config/index.ts'
+import { describeError, type TagwardenError } from '../errors.ts'
+import { createRegistryClient } from '../registry/index.ts'
+import { createScanner } from '../scanner/index.ts'
+import { type Address, createServer } from '../server/index.ts'
+import { openPolicyFolder } from '../sources/index.ts'
+import type { Log } from './log.ts'
+
+/** A running webhook with everything that it needs. */
+export interface Webhook extends Address {
+  /** PEM of what a client must trust, and calls when it changes */
+  readonly caBundle: () => string
+  readonly onCaBundle: (listener: (caBundle: string) => void) => () => void
+  /** how many policies are in force */
+  readonly policies: () => number
+  /** Stops being ready, drains, writes the index. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the webhook: policies, index, certificate, scanner, server, in this order; all that was
+ * started is stopped again when a later step fails.
+ *
+ * @throws TagwardenError, or an AggregateError of them when several policies are wrong
+ */
+export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
+  const stops: (() => unknown)[] = []
+  const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
+  try {
+    const policies = await openPolicyFolder({
+      paths: config.policies,
+      enforcement: config.defaults.enforcement,
+      onChange: (set) =>
+        log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force'),
+      onProblems: (problems) => problems.forEach(problem),
+    })
+    stops.push(() => policies.close())
+    const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
+    stops.push(() => catalog.close())
+    void catalog.load()
+    const client = createRegistryClient({ settings: config.registries })
+    stops.push(() => client.close())
+    const scanner = createScanner({ catalog, client, interval: config.catalog.interval, log })
+    stops.push(() => scanner.stop())
+    const certificates = await openCertificates({
+      path: config.certificates.path,
+      names: config.certificates.names,
+      onProblem: problem,
+    })
+    stops.push(() => certificates.close())
+    const { Registry, collectDefaultMetrics } = await import('prom-client')
+    const metrics = new Registry()
+    collectDefaultMetrics({ register: metrics })
+    const server = createServer({
+      certificates,
+      handlers: createReviewHandlers({
+        policies: policies.current,
+        source: scanner,
+        defaults: config.defaults,
+        fields: config.imageFields,
+        controllers: new Set(config.controllers),
+        prefix: config.annotations.prefix,
+        deadline: config.deadline,
+        onReviewed: (review) => logReview(log, review),
+      }),
+      ready: () => [{ name: 'policies', problem: policies.problem() }],
+      metrics,
+      log,
+      bodyLimit: config.listen.bodyLimit,
+      drainDelay: config.listen.drainDelay,
+    })
+    stops.push(() => server.stop())
+    const address = await server.listen(config.listen)
+    scanner.start()
+    return {
+      ...address,
+      caBundle: () => certificates.current().ca,
+      onCaBundle: (listener) => certificates.subscribe(({ ca }) => listener(ca)),
+      policies: () => policies.current().policies.length,
+      stop: () => stopAll(stops),
+    }
+  } catch (error) {
+    await stopAll(stops)
+    throw error
+  }
+}
+
+/** Undoes what was started, the last first; one that fails does not keep the others. */
+async function stopAll(stops: readonly (() => unknown)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const stop of stops.toReversed()) {
+    try {
+      await stop()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) {
+    throw new AggregateError(failures)
+  }
+}
+
+function logReview(log: Log, review: ReviewSummary): void {
+  const denied = review.verdict === 'denied'
+  if (!log.isLevelEnabled(denied ? 'info' : 'debug')) {
+    return
+  }
+  const { hook, object, verdict, request, decisions, took } = review
+  const fields = {
+    hook,
+    object,
+    verdict,
+    operation: request.operation,
+    user: request.username,
+    dryRun: request.dryRun,
+    reasons: [
+      ...new Set(decisions.flatMap(({ findings }) => findings.map(({ reason }) => reason))),
+    ],
+    took,
+  }
+  if (denied) {
+    log.info({ ...fields, message: review.message }, 'denied')
+  } else {
+    log.debug(fields, 'reviewed')
+  }
+}

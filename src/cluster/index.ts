@@ -1,0 +1,2 @@
+export { openRegistration } from './registration.ts'
+export type { ClusterRegistration, Registration } from './types.ts'

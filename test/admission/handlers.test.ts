@@ -1,0 +1,525 @@
+import t from 'tap'
+import { createReviewHandlers, type ReviewOptions } from '../../src/admission/index.ts'
+import type { FactSource } from '../../src/decisions/index.ts'
+import { describeError } from '../../src/errors.ts'
+import type { CompiledPolicy, PolicySet } from '../../src/policies/types.ts'
+import { digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
+import { answered, applied, type Deployment, deployment, type Patch, review } from './reviews.ts'
+
+const NAME = 'ghcr.io/acme/web'
+const TAGS = {
+  'v1.3.0': { digest: digest('0') },
+  'v1.4.1': { digest: digest('1') },
+  'v1.4.2': { digest: digest('2') },
+  'v2.0.0': {},
+}
+const NEWEST = `${NAME}:v1.4.2@${digest('2')}`
+const IMAGES = 'tagwarden.io/images'
+
+function setOf(policies: readonly CompiledPolicy[]): PolicySet {
+  return {
+    policies,
+    revision: '1',
+    match: (image) => policies.filter((entry) => entry.covers(image.name)),
+  }
+}
+
+function hooks(
+  policies: readonly CompiledPolicy[],
+  facts: FactSource = source([snapshot(NAME, TAGS)]),
+  options: Partial<ReviewOptions> = {},
+) {
+  const set = setOf(policies)
+  const { mutate, validate } = createReviewHandlers({
+    policies: () => set,
+    source: facts,
+    defaults: {
+      latest: 'Deny',
+      unmatched: 'Allow',
+      enforcement: 'Enforce',
+      ownedObjects: 'Enforce',
+    },
+    fields: [],
+    controllers: new Set(),
+    prefix: 'fluxcd.io',
+    deadline: 10_000,
+    clock: () => NOW,
+    ...options,
+  })
+  const call = { timeoutSeconds: 10, received: NOW }
+  return {
+    mutate: async (body: Buffer) => answered(await mutate(body, call)),
+    validate: async (body: Buffer) => answered(await validate(body, call)),
+    /** the object as the API server would store it after the mutating hook */
+    admit: async (object: object, request: Record<string, unknown> = {}) => {
+      const { patch } = answered(await mutate(review(object, request), call))
+      return applied(object, patch as Patch[]) as Deployment
+    },
+    raw: (body: Buffer) => validate(body, call),
+  }
+}
+
+const track = policy({ action: 'Track' })
+const imageOf = (object: Deployment) => object.spec.template.spec.containers[0]?.image
+const annotationsOf = (object: Deployment) => object.metadata.annotations ?? {}
+
+t.test('mutate resolves, and says what it did on the workload itself', async (t) => {
+  const { admit } = hooks([track])
+  const object = await admit(deployment({ app: `${NAME}:v1.3.0`, side: 'other:1' }))
+  t.strictSame(object, {
+    ...deployment({ app: NEWEST, side: 'other:1' }),
+    metadata: {
+      name: 'web',
+      namespace: 'shop',
+      annotations: {
+        'fluxcd.io/tag.web': digest('2'),
+        'fluxcd.io/build.number': '1',
+        [IMAGES]: JSON.stringify([
+          {
+            container: 'app',
+            requested: `${NAME}:v1.3.0`,
+            resolved: NEWEST,
+            policy: 'ImagePolicy shop/web',
+          },
+        ]),
+      },
+    },
+  })
+})
+
+t.test('the build group of the pattern is the build number', async (t) => {
+  const rule = { pattern: '^v(?P<version>[0-9.]+)-build\\.(?P<build>[0-9]+)$', extract: '$version' }
+  const index = snapshot(NAME, { 'v1.4.2-build.77': { digest: digest('7') } })
+  const { admit } = hooks([policy({ action: 'Track', rule })], source([index]))
+  const object = await admit(deployment({ app: `${NAME}:v1.4.2-build.77` }))
+  t.equal(annotationsOf(object)['fluxcd.io/build.number'], '77')
+})
+
+t.test('a denial names every failing image, and reads as the design says', async (t) => {
+  const { validate } = hooks([track])
+  const object = deployment({ app: `${NAME}:latest`, ok: `${NAME}:v1.3.0` })
+  Object.assign(object.spec.template.spec, {
+    initContainers: [{ name: 'migrate', image: `${NAME}:v2.0.0` }],
+  })
+  const answer = await validate(review(object))
+  t.equal(answer.allowed, false)
+  t.equal(
+    answer.message,
+    `Deployment shop/web has 2 images that are not permitted:
+  containers[0] "app": ghcr.io/acme/web:latest [LatestTag] ImagePolicy shop/web permits semver >=1.2.3 <2.0.0; newest is v1.4.2 (seen 3m ago). Use ghcr.io/acme/web:v1.4.2
+  initContainers[0] "migrate": ghcr.io/acme/web:v2.0.0 [OutOfRange] ImagePolicy shop/web permits semver >=1.2.3 <2.0.0; newest is v1.4.2 (seen 3m ago). Use ghcr.io/acme/web:v1.4.2`,
+  )
+  t.match(answer.audit['denied'], /LatestTag.*OutOfRange/s)
+})
+
+t.test('mutate never denies: other webhooks may still put the image right', async (t) => {
+  const { mutate } = hooks([track])
+  t.match(await mutate(review(deployment({ app: `${NAME}:latest` }))), { allowed: true, patch: [] })
+})
+
+t.test('Warn warns, Audit only leaves a note', async (t) => {
+  const body = review(deployment({ app: `${NAME}:v2.0.0` }))
+  const warned = await hooks([policy({ enforcement: 'Warn' })]).validate(body)
+  t.match(warned, { allowed: true, warnings: [/^containers\[0\] "app": .*\[OutOfRange\]/] })
+  const audited = await hooks([policy({ enforcement: 'Audit' })]).validate(body)
+  t.match(audited, { allowed: true, warnings: [], audit: { audited: /OutOfRange/ } })
+})
+
+t.test('what mutate made is permitted by validate', async (t) => {
+  for (const reference of ['TagAndDigest', 'Tag', 'Digest'] as const) {
+    const { admit, validate } = hooks([policy({ action: 'Track', reference })])
+    const object = await admit(deployment({ app: `${NAME}:v1.3.0` }))
+    t.match(await validate(review(object)), { allowed: true, warnings: [] }, reference)
+  }
+})
+
+t.test('applying the same manifest again changes nothing', async (t) => {
+  for (const action of ['Pin', 'Track'] as const) {
+    for (const reference of ['TagAndDigest', 'Tag', 'Digest'] as const) {
+      const { admit } = hooks([policy({ action, reference })])
+      const manifest = deployment({ app: `${NAME}:v1.3.0` })
+      const live = await admit(manifest)
+      const again = { ...manifest, metadata: live.metadata }
+      const update = { operation: 'UPDATE', oldObject: live }
+      t.strictSame(await admit(again, update), live, `${action} ${reference}: kubectl apply`)
+      t.strictSame(await admit(manifest, update), live, `${action} ${reference}: kubectl replace`)
+      t.strictSame(await admit(live, update), live, `${action} ${reference}: kubectl edit`)
+      t.strictSame(await admit(live), live, `${action} ${reference}: reinvocation, export`)
+    }
+  }
+})
+
+t.test('Track moves on when there is something newer, and counts it', async (t) => {
+  const facts = source([snapshot(NAME, TAGS)])
+  const { admit } = hooks([track], facts)
+  const manifest = deployment({ app: `${NAME}:v1.3.0` })
+  const live = await admit(manifest)
+  facts.snapshots.set(NAME, snapshot(NAME, { ...TAGS, 'v1.5.0': { digest: digest('5') } }))
+  const next = await admit(manifest, { operation: 'UPDATE', oldObject: live })
+  t.equal(imageOf(next), `${NAME}:v1.5.0@${digest('5')}`)
+  t.equal(annotationsOf(next)['fluxcd.io/build.number'], '2')
+  facts.snapshots.set(NAME, snapshot(NAME, TAGS))
+  const deleted = await admit(manifest, { operation: 'UPDATE', oldObject: next })
+  t.strictSame(deleted, next, 'a deleted tag moves nothing backwards')
+})
+
+t.test('a rollback stays where it went, also when the manifest is applied again', async (t) => {
+  const facts = source([snapshot(NAME, { 'v1.4.1': { digest: digest('1') } })])
+  const { admit, validate } = hooks([track], facts)
+  const manifest = deployment({ app: `${NAME}:v1.3.0` })
+  facts.snapshots.set(NAME, snapshot(NAME, { 'v1.3.0': {}, 'v1.4.1': { digest: digest('1') } }))
+  const first = await admit(manifest)
+  facts.snapshots.set(NAME, snapshot(NAME, TAGS))
+  const second = await admit(manifest, { operation: 'UPDATE', oldObject: first })
+  t.equal(imageOf(second), NEWEST)
+  // kubectl rollout undo puts the old template back, and the annotations of then.
+  const undone = await admit(first, { operation: 'UPDATE', oldObject: second })
+  t.equal(imageOf(undone), `${NAME}:v1.4.1@${digest('1')}`)
+  t.equal(
+    (await validate(review(undone, { operation: 'UPDATE', oldObject: second }))).allowed,
+    true,
+  )
+  const again = await admit(manifest, { operation: 'UPDATE', oldObject: undone })
+  t.strictSame(again, undone, 'GitOps applies the manifest again')
+  facts.snapshots.set(NAME, snapshot(NAME, { ...TAGS, 'v1.5.0': { digest: digest('5') } }))
+  const newer = await admit(manifest, { operation: 'UPDATE', oldObject: undone })
+  t.equal(imageOf(newer), `${NAME}:v1.5.0@${digest('5')}`, 'until there is something newer')
+})
+
+t.test('a rollback holds with tags alone', async (t) => {
+  const facts = source([snapshot(NAME, { 'v1.3.0': {}, 'v1.4.1': {} })])
+  const { admit } = hooks([policy({ action: 'Track', reference: 'Tag' })], facts)
+  const manifest = deployment({ app: `${NAME}:v1.3.0` })
+  const first = await admit(manifest)
+  facts.snapshots.set(NAME, snapshot(NAME, TAGS))
+  const second = await admit(manifest, { operation: 'UPDATE', oldObject: first })
+  t.equal(imageOf(second), `${NAME}:v1.4.2`)
+  t.equal(imageOf(await admit(first, { operation: 'UPDATE', oldObject: second })), `${NAME}:v1.4.1`)
+})
+
+t.test('a forged record does not keep an image from being pinned', async (t) => {
+  const { admit } = hooks([track])
+  const record = [{ container: 'app', requested: 'x', resolved: `${NAME}:v1.3.0`, policy: 'x' }]
+  const forged = deployment(
+    { app: `${NAME}:v1.3.0` },
+    { annotations: { [IMAGES]: JSON.stringify(record) } },
+  )
+  t.equal(imageOf(await admit(forged)), NEWEST)
+})
+
+t.test('annotations of images that are gone are taken away; those of others stay', async (t) => {
+  const { admit } = hooks([track])
+  const live = await admit(
+    deployment(
+      { app: `${NAME}:v1.3.0` },
+      { annotations: { 'fluxcd.io/tag.other': 'glob:*', mine: 'x' } },
+    ),
+  )
+  const next = deployment({ app: 'busybox:1' }, { annotations: live.metadata.annotations })
+  const object = await admit(next, { operation: 'UPDATE', oldObject: live })
+  t.strictSame(annotationsOf(object), { 'fluxcd.io/tag.other': 'glob:*', mine: 'x' })
+})
+
+t.test('names that clash or do not fit an annotation key get a hash', async (t) => {
+  const long = `ghcr.io/acme/${'x'.repeat(80)}`
+  const names = ['ghcr.io/a/web', 'ghcr.io/b/web', long]
+  const all = policy({ action: 'Track', images: names })
+  const index = names.map((name) => snapshot(name, TAGS))
+  const { admit } = hooks([all], source(index))
+  const object = await admit(
+    deployment({ a: `${names[0]}:v1.3.0`, b: `${names[1]}:v1.3.0`, c: `${long}:v1.3.0` }),
+  )
+  const keys = Object.keys(annotationsOf(object)).filter((key) => key.startsWith('fluxcd.io/tag.'))
+  t.equal(keys.length, 3)
+  for (const key of keys) {
+    t.match(key, /^fluxcd\.io\/tag\.[a-z0-9-]+-[0-9a-f]{8}$/)
+    t.ok(key.length - 'fluxcd.io/'.length <= 63)
+  }
+})
+
+t.test('hold stops Track', async (t) => {
+  const { admit } = hooks([track])
+  const held = deployment(
+    { app: `${NAME}:v1.3.0` },
+    { annotations: { 'tagwarden.io/hold': 'true' } },
+  )
+  t.equal(imageOf(await admit(held)), `${NAME}:v1.3.0@${digest('0')}`)
+})
+
+t.test('violations that were there before only warn', async (t) => {
+  const { validate } = hooks([track])
+  const old = deployment({ app: `${NAME}:v2.0.0` })
+  const answer = await validate(
+    review({ ...old, spec: { ...old.spec, replicas: 5 } }, { operation: 'UPDATE', oldObject: old }),
+  )
+  t.match(answer, { allowed: true, warnings: [/OutOfRange/] })
+  const reordered = deployment({ b: 'x:1', app: `${NAME}:v2.0.0` })
+  t.match(await validate(review(reordered, { operation: 'UPDATE', oldObject: old })), {
+    allowed: true,
+  })
+  const other = deployment({ app: `${NAME}:v2.0.1` })
+  t.match(await validate(review(other, { operation: 'UPDATE', oldObject: old })), {
+    allowed: false,
+  })
+})
+
+t.test('what a controller owns', async (t) => {
+  const owner = {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    name: 'web-1',
+    uid: 'u',
+    controller: true,
+  }
+  const pod = (ownerReferences?: unknown[]) => ({
+    metadata: { generateName: 'web-1-', namespace: 'shop', ownerReferences },
+    spec: { containers: [{ name: 'app', image: `${NAME}:v1.3.0` }] },
+  })
+  const by = (username: string, object: unknown) =>
+    review(object, {
+      kind: { group: '', version: 'v1', kind: 'Pod' },
+      name: '',
+      userInfo: { username },
+    })
+  const account = 'system:serviceaccount:kube-system:replicaset-controller'
+  const { mutate, validate } = hooks([track])
+  const rows: [string, string, unknown[] | undefined, boolean][] = [
+    ['its own controller', account, [owner], false],
+    ['one controller for all', 'system:kube-controller-manager', [owner], false],
+    ['a person with an ownerReference', 'jane', [owner], true],
+    ['another controller', 'system:serviceaccount:kube-system:job-controller', [owner], true],
+    ['the same name elsewhere', 'system:serviceaccount:shop:replicaset-controller', [owner], true],
+    ['no owner', account, undefined, true],
+    ['not the controlling owner', account, [{ ...owner, controller: false }], true],
+    [
+      'an operator',
+      'system:serviceaccount:ops:rollouts',
+      [{ ...owner, apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout' }],
+      false,
+    ],
+    ['garbage', account, [null, 7, 'x'], true],
+  ]
+  for (const [title, username, references, changes] of rows) {
+    const { patch } = await mutate(by(username, pod(references)))
+    t.equal(patch.length > 0, changes, title)
+  }
+  const bad = pod([owner])
+
+  bad.spec.containers = [{ name: 'app', image: `${NAME}:v2.0.0` }]
+  const denied = await validate(by(account, bad))
+  t.equal(denied.allowed, false)
+  t.match(denied.message, /^Pod shop\/web-1-\* has 1 image that is not permitted/)
+})
+
+t.test('what needs no look is let through', async (t) => {
+  const { validate } = hooks([track])
+  const bad = deployment({ app: `${NAME}:latest` })
+  const dying = deployment({ app: `${NAME}:latest` }, { deletionTimestamp: '2026-11-24T00:00:00Z' })
+  const mirror = {
+    metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } },
+    spec: { containers: [{ name: 'a', image: 'x:latest' }] },
+  }
+  const rows: [string, Buffer][] = [
+    ['DELETE without object', review(null, { operation: 'DELETE', oldObject: bad })],
+    ['CONNECT', review({ kind: 'PodExecOptions' }, { operation: 'CONNECT', subResource: 'exec' })],
+    ['status', review(bad, { operation: 'UPDATE', subResource: 'status' })],
+    ['scale', review({ spec: { replicas: 3 } }, { operation: 'UPDATE', subResource: 'scale' })],
+    ['being deleted', review(dying, { operation: 'UPDATE', oldObject: dying })],
+    [
+      'mirror pod',
+      review(mirror, {
+        kind: { group: '', version: 'v1', kind: 'Pod' },
+        userInfo: { username: 'system:node:n1' },
+      }),
+    ],
+    [
+      'unknown kind',
+      review(
+        { spec: { image: 'x:latest' } },
+        { kind: { group: 'x.io', version: 'v1', kind: 'Thing' } },
+      ),
+    ],
+  ]
+  for (const [title, body] of rows) {
+    t.match(await validate(body), { allowed: true, message: undefined }, title)
+  }
+})
+
+t.test('an ephemeral container is resolved; the pod’s annotations are left alone', async (t) => {
+  const { mutate, validate } = hooks([track])
+  const pod = {
+    metadata: { name: 'p', namespace: 'shop' },
+    spec: { containers: [{ name: 'app', image: `${NAME}:v2.0.0` }] },
+  }
+  const debug = {
+    ...pod,
+    spec: { ...pod.spec, ephemeralContainers: [{ name: 'debugger', image: `${NAME}:v1.3.0` }] },
+  }
+  const body = review(debug, {
+    kind: { group: '', version: 'v1', kind: 'Pod' },
+    operation: 'UPDATE',
+    subResource: 'ephemeralcontainers',
+    oldObject: pod,
+  })
+  const { patch } = await mutate(body)
+  t.strictSame(patch, [{ op: 'replace', path: '/spec/ephemeralContainers/0/image', value: NEWEST }])
+  t.match(await validate(body), { allowed: true })
+})
+
+t.test('dry run gets the same answer', async (t) => {
+  const { mutate } = hooks([track])
+  const object = deployment({ app: `${NAME}:v1.3.0` })
+  const wet = await mutate(review(object))
+  t.strictSame(await mutate(review(object, { dryRun: true })), wet)
+})
+
+t.test('a body that is no review is refused with what to do', async (t) => {
+  const { raw } = hooks([track])
+  const good = JSON.parse(review(deployment({})).toString())
+  const rows: [string, unknown, RegExp][] = [
+    ['empty', Buffer.alloc(0), /empty/],
+    ['not JSON', Buffer.from('<html>'), /not JSON/],
+    ['binary', Buffer.from([0xff, 0xfe, 0]), /not JSON/],
+    ['a list', [], /not a JSON object/],
+    ['null', null, /not a JSON object/],
+    ['another kind', { apiVersion: 'v1', kind: 'Pod' }, /not an AdmissionReview/],
+    [
+      'v1beta1',
+      { ...good, apiVersion: 'admission.k8s.io/v1beta1' },
+      /admissionReviewVersions: \[v1\]/,
+    ],
+    ['no request', { ...good, request: undefined }, /no request/],
+    ['an answer', { ...good, request: undefined, response: {} }, /no request/],
+    ['no uid', { ...good, request: { ...good.request, uid: undefined } }, /uid/],
+    ['uid is a number', { ...good, request: { ...good.request, uid: 7 } }, /uid/],
+    ['no kind', { ...good, request: { ...good.request, kind: null } }, /kind/],
+    ['no object', { ...good, request: { ...good.request, object: null } }, /object is missing/],
+    ['object is a list', { ...good, request: { ...good.request, object: [] } }, /not an object/],
+    ['operation', { ...good, request: { ...good.request, operation: 'PATCH' } }, /operation/],
+  ]
+  for (const [title, body, message] of rows) {
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+    const error = await raw(bytes).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    t.match(error, { code: 'ERR_INVALID_REVIEW', status: 400 }, title)
+    t.match(describeError(error), message, title)
+  }
+})
+
+t.test('hostile objects are judged, not crashed on', async (t) => {
+  const { validate, mutate } = hooks([track])
+  const spec = (containers: unknown) => ({
+    metadata: { name: 'web' },
+    spec: { template: { spec: { containers } } },
+  })
+  const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  const rows: [string, unknown, boolean][] = [
+    ['null containers', spec(null), true],
+    ['containers is a text', spec('x'), true],
+    ['null container', spec([null]), true],
+    ['no image', spec([{ name: 'a' }]), true],
+    ['image is a number', spec([{ name: 'a', image: 7 }]), false],
+    ['image is a list', spec([{ name: 'a', image: ['x'] }]), false],
+    ['image is no reference', spec([{ name: 'a', image: 'acme/UPPER:v1' }]), false],
+    ['markup', spec([{ name: '<b>', image: '\u001b[2J' }]), false],
+    ['no spec', {}, true],
+    [
+      'annotations are a list',
+      { ...deployment({ app: `${NAME}:v1.3.0` }), metadata: { annotations: [] } },
+      true,
+    ],
+    ['metadata is a text', { ...deployment({ app: `${NAME}:v1.3.0` }), metadata: 'x' }, true],
+    [
+      'record is garbage',
+      deployment({ app: `${NAME}:v1.3.0` }, { annotations: { [IMAGES]: '{"a":' } }),
+      true,
+    ],
+    [
+      'record of the wrong shape',
+      deployment(
+        { app: `${NAME}:v1.3.0` },
+        { annotations: { [IMAGES]: '[null,{"container":7}]' } },
+      ),
+      true,
+    ],
+  ]
+  for (const [title, object, allowed] of rows) {
+    const answer = await validate(review(object))
+    t.equal(answer.allowed, allowed, title)
+    t.notMatch(answer.message ?? '', /\u001b/, title)
+    t.equal((await mutate(review(object))).allowed, true, title)
+  }
+  const deep = Buffer.from(
+    review(deployment({ app: `${NAME}:v1.3.0` }))
+      .toString()
+      .replace('"spec":', `"deep":${nested},"spec":`),
+  )
+  t.equal((await validate(deep)).allowed, true, 'deep nesting')
+  const own = Buffer.from(
+    review(deployment({ app: `${NAME}:v1.3.0` }))
+      .toString()
+      .replace('"metadata":{', '"__proto__":{"x":1},"metadata":{"__proto__":{"annotations":{}},'),
+  )
+  t.equal((await mutate(own)).allowed, true, '__proto__ as a key')
+})
+
+t.test('ten thousand bad containers: one answer that can be read', async (t) => {
+  const { validate } = hooks([track])
+  const many = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, index) => [`c${index}`, `${NAME}:latest`]),
+  )
+  const { message } = await validate(review(deployment(many)))
+  t.match(message, /^Deployment shop\/web has 10000 images that are not permitted:/)
+  t.match(message, /and 9900 more$/)
+  const good = Object.fromEntries(
+    Array.from({ length: 10_000 }, (_, index) => [`c${index}`, `${NAME}:v1.3.0`]),
+  )
+  const { admit } = hooks([track])
+  const object = await admit(deployment(good))
+  t.ok((annotationsOf(object)[IMAGES]?.length ?? Number.NaN) <= 128 * 1024)
+})
+
+t.test('a registry that hangs: the answer comes within the time that was given', async (t) => {
+  const hanging = source(
+    [],
+    (_need, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () =>
+          resolve({ code: 'ERR_REGISTRY_TIMEOUT', message: 'x', at: 0 }),
+        )
+      }),
+  )
+  const set = setOf([track])
+  const { validate } = createReviewHandlers({
+    policies: () => set,
+    source: hanging,
+    defaults: {
+      latest: 'Deny',
+      unmatched: 'Allow',
+      enforcement: 'Enforce',
+      ownedObjects: 'Enforce',
+    },
+    fields: [],
+    controllers: new Set(),
+    prefix: 'fluxcd.io',
+    deadline: 200,
+  })
+  const body = review(deployment({ app: `${NAME}:v1.3.0` }))
+  const answer = answered(await validate(body, { timeoutSeconds: 10, received: Date.now() }))
+  t.match(answer, { allowed: false, message: /\[Timeout\].*ghcr\.io did not answer in time/ })
+})
+
+t.test('equal images of one review are asked for once', async (t) => {
+  const facts = source([], async () => undefined)
+  const { validate } = hooks([track], {
+    ...facts,
+    gather: async (need, signal) => {
+      facts.snapshots.set(NAME, snapshot(NAME, TAGS))
+      return facts.gather(need, signal)
+    },
+  })
+  await validate(review(deployment({ a: `${NAME}:v1.4.2`, b: `${NAME}:v1.4.2` })))
+  t.strictSame(facts.asked, [NAME])
+})

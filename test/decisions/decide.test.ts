@@ -1,0 +1,495 @@
+import t from 'tap'
+import {
+  type Decision,
+  decide,
+  type FactFailure,
+  type Question,
+  type RepositorySnapshot,
+} from '../../src/decisions/index.ts'
+import { parseReference } from '../../src/images/index.ts'
+import { digest, facts, HOUR, MINUTE, NOW, policy, snapshot } from '../fakes/facts.ts'
+
+const NAME = 'ghcr.io/acme/web'
+const TAGS = {
+  'v1.2.2': {},
+  'v1.2.3': { digest: digest('3') },
+  'v1.3.0': { digest: digest('0') },
+  'v1.4.1': { digest: digest('1') },
+  'v1.4.2': { digest: digest('2') },
+  'v1.5.0-rc.1': {},
+  'v2.0.0': { digest: digest('f') },
+  latest: { digest: digest('f') },
+}
+const INDEX = snapshot(NAME, TAGS)
+const DOWN: FactFailure = {
+  code: 'ERR_REGISTRY_UNREACHABLE',
+  message: 'ghcr.io refused the connection',
+  at: NOW,
+}
+const GONE: FactFailure = {
+  code: 'ERR_REGISTRY_NOT_FOUND',
+  message: 'ghcr.io answered 404',
+  at: NOW,
+}
+
+function ask(image: string, question: Partial<Question> = {}): Question {
+  return {
+    image: parseReference(image),
+    policies: [policy()],
+    defaults: {
+      latest: 'Deny',
+      unmatched: 'Allow',
+      enforcement: 'Enforce',
+      ownedObjects: 'Enforce',
+    },
+    mode: 'resolve',
+    unchanged: false,
+    previous: undefined,
+    hold: false,
+    restored: false,
+    immutable: false,
+    ...question,
+  }
+}
+
+function decided(
+  image: string,
+  question: Partial<Question> = {},
+  snapshots: readonly RepositorySnapshot[] = [INDEX],
+  failures: Record<string, FactFailure> = {},
+): Decision {
+  return decide(ask(image, question), facts(snapshots, failures))
+}
+
+/** Reasons with their enforcement, then what the image becomes. */
+function brief(decision: Decision): string {
+  const findings = decision.findings.map((finding) => `${finding.enforcement} ${finding.reason}`)
+  const needs = decision.needs.map((need) => `needs ${need.fact}`)
+  return [...findings, ...needs, ...(decision.change ? [`-> ${decision.change.to}`] : [])].join(
+    ', ',
+  )
+}
+
+t.test('Verify judges a tag by name and never changes it', async (t) => {
+  const rows: [string, string][] = [
+    ['v1.3.0', ''],
+    ['v1.2.2', 'Enforce OutOfRange'],
+    ['v2.0.0', 'Enforce OutOfRange'],
+    ['v1.5.0-rc.1', 'Enforce Prerelease'],
+    ['main-3f2a', 'Enforce NotAVersion'],
+    ['latest', 'Enforce LatestTag'],
+    ['', 'Enforce LatestTag'],
+    ['v1.9.9', 'needs manifest'],
+  ]
+  for (const [tag, expected] of rows) {
+    t.equal(brief(decided(tag ? `${NAME}:${tag}` : NAME)), expected, tag || '(no tag)')
+  }
+})
+
+t.test('a denial names what is permitted, the newest, and what to write', async (t) => {
+  const [finding] = decided('ghcr.io/acme/web:latest').findings
+  t.equal(
+    finding?.message,
+    'ImagePolicy shop/web permits semver >=1.2.3 <2.0.0; newest is v1.4.2 (seen 3m ago).',
+  )
+  t.equal(finding?.use, 'ghcr.io/acme/web:v1.4.2')
+})
+
+t.test('the author keeps the spelling of the name', async (t) => {
+  const track = policy({ action: 'Track', images: ['docker.io/library/web'] })
+  const index = snapshot('docker.io/library/web', TAGS)
+  t.equal(
+    brief(decided('web:v1.3.0', { policies: [track] }, [index])),
+    `-> web:v1.4.2@${digest('2')}`,
+  )
+})
+
+t.test('actions and forms of reference', async (t) => {
+  const rows: [Parameters<typeof policy>[0], string, string][] = [
+    [{ action: 'Pin' }, ':v1.3.0', `:v1.3.0@${digest('0')}`],
+    [{ action: 'Pin', reference: 'Digest' }, ':v1.3.0', `@${digest('0')}`],
+    [{ action: 'Track' }, ':v1.3.0', `:v1.4.2@${digest('2')}`],
+    [{ action: 'Track', reference: 'Tag' }, ':v1.3.0', ':v1.4.2'],
+    [{ action: 'Track', reference: 'Digest' }, ':v1.3.0', `@${digest('2')}`],
+    [{ action: 'Track', latest: 'Resolve' }, '', `:v1.4.2@${digest('2')}`],
+    [{ action: 'Pin', latest: 'Resolve' }, ':latest', `:v1.4.2@${digest('2')}`],
+  ]
+  for (const [spec, from, to] of rows) {
+    const decision = decided(NAME + from, { policies: [policy(spec)] })
+    t.equal(brief(decision), `-> ${NAME}${to}`, JSON.stringify(spec))
+  }
+})
+
+t.test('Track does not move what is denied: the request is judged first', async (t) => {
+  const track = { policies: [policy({ action: 'Track' })] }
+  t.equal(brief(decided(`${NAME}:v2.0.0`, track)), 'Enforce OutOfRange')
+  t.equal(brief(decided(`${NAME}:latest`, track)), 'Enforce LatestTag')
+})
+
+t.test(
+  'a tag that was pushed after the last scan is found, and wins when it is the newest',
+  async (t) => {
+    const track = { policies: [policy({ action: 'Track' })] }
+    t.match(decided(`${NAME}:v1.6.0`, track).needs, [{ fact: 'manifest', tag: 'v1.6.0' }])
+    const after = snapshot(NAME, TAGS, { unlisted: { 'v1.6.0': { digest: digest('6') } } })
+    t.equal(brief(decided(`${NAME}:v1.6.0`, track, [after])), `-> ${NAME}:v1.6.0@${digest('6')}`)
+    const older = snapshot(NAME, TAGS, { unlisted: { 'v1.3.9': { digest: digest('9') } } })
+    t.equal(brief(decided(`${NAME}:v1.3.9`, track, [older])), `-> ${NAME}:v1.4.2@${digest('2')}`)
+  },
+)
+
+t.test('a tag that the registry does not have is denied by name', async (t) => {
+  const decision = decided(`${NAME}:v1.9.9`, {}, [INDEX], { [`${NAME}:v1.9.9`]: GONE })
+  t.equal(brief(decision), 'Enforce TagNotFound')
+  t.match(decision.findings[0]?.message, /has no v1\.9\.9: ghcr\.io answered 404/)
+})
+
+t.test('a reference with a digest is judged and never moved', async (t) => {
+  const track = { policies: [policy({ action: 'Track' })] }
+  const rows: [string, string][] = [
+    [`:v1.3.0@${digest('0')}`, ''],
+    [`:v1.3.0@${digest('2')}`, 'needs manifest'],
+    [`:v2.0.0@${digest('f')}`, 'Enforce OutOfRange'],
+    [`@${digest('1')}`, ''],
+    [`@${digest('f')}`, 'Enforce DigestUnknown'],
+    [`@${digest('9')}`, 'Enforce DigestUnknown'],
+    [`:latest@${digest('2')}`, ''],
+    [`:latest@${digest('f')}`, 'Enforce DigestUnknown'],
+  ]
+  for (const [reference, expected] of rows) {
+    t.equal(brief(decided(NAME + reference, track)), expected, reference)
+  }
+})
+
+t.test(
+  'a digest that never was the tag’s is a mismatch, once the registry confirmed it',
+  async (t) => {
+    const fresh = snapshot(NAME, { ...TAGS, 'v1.3.0': { digest: digest('0'), checkedAt: NOW } })
+    const wrong = `${NAME}:v1.3.0@${digest('9')}`
+    t.equal(brief(decided(wrong, {}, [fresh])), 'Enforce DigestMismatch')
+    t.equal(brief(decided(wrong, { mode: 'judge' }, [fresh])), 'Warn DigestMismatch')
+    const strict = policy({ movedTags: 'Deny' })
+    t.equal(
+      brief(decided(wrong, { mode: 'judge', policies: [strict] }, [fresh])),
+      'Enforce DigestMismatch',
+    )
+  },
+)
+
+t.test('a tag that moved is reported, unless the reference holds the first digest', async (t) => {
+  const moved = snapshot(NAME, {
+    ...TAGS,
+    'v1.3.0': { digest: digest('9'), before: [digest('0')] },
+  })
+  const rows: [string, 'Deny' | 'Warn' | 'Allow', string][] = [
+    [':v1.3.0', 'Warn', 'Warn TagMoved'],
+    [':v1.3.0', 'Deny', 'Enforce TagMoved'],
+    [':v1.3.0', 'Allow', ''],
+    [`:v1.3.0@${digest('0')}`, 'Deny', ''],
+    [`:v1.3.0@${digest('9')}`, 'Deny', 'Enforce TagMoved'],
+  ]
+  for (const [reference, movedTags, expected] of rows) {
+    const decision = decided(NAME + reference, { policies: [policy({ movedTags })] }, [moved])
+    t.equal(brief(decision), expected, `${reference} ${movedTags}`)
+  }
+})
+
+t.test('the same request again', async (t) => {
+  const ran = (tag: string, letter: string, rolledBackFrom?: string) => ({
+    image: parseReference(`${NAME}:${tag}@${digest(letter)}`),
+    record: { requested: `${NAME}:v1.3.0`, rolledBackFrom },
+  })
+  const rows: [string, Partial<Question>, Parameters<typeof policy>[0], string][] = [
+    ['Pin keeps', { previous: ran('v1.3.0', '0') }, { action: 'Pin' }, `:v1.3.0@${digest('0')}`],
+    [
+      'Pin keeps a digest that moved on',
+      { previous: ran('v1.3.0', '7') },
+      { action: 'Pin' },
+      `:v1.3.0@${digest('7')}`,
+    ],
+    [
+      'Track keeps the newest',
+      { previous: ran('v1.4.2', '2') },
+      { action: 'Track' },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'Track keeps its digest',
+      { previous: ran('v1.4.2', '7') },
+      { action: 'Track' },
+      `:v1.4.2@${digest('7')}`,
+    ],
+    [
+      'Track moves on',
+      { previous: ran('v1.4.1', '1') },
+      { action: 'Track' },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'hold stays',
+      { previous: ran('v1.4.1', '1'), hold: true },
+      { action: 'Track' },
+      `:v1.4.1@${digest('1')}`,
+    ],
+    [
+      'a Job stays',
+      { previous: ran('v1.4.1', '1'), immutable: true },
+      { action: 'Track' },
+      `:v1.4.1@${digest('1')}`,
+    ],
+    [
+      'a newer one that was deleted stays',
+      { previous: ran('v1.9.0', '9') },
+      { action: 'Track' },
+      `:v1.9.0@${digest('9')}`,
+    ],
+    [
+      'allowDowngrade goes back',
+      { previous: ran('v1.9.0', '9') },
+      { action: 'Track', allowDowngrade: true },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'a rollback holds',
+      { previous: ran('v1.4.1', '1', 'v1.4.2') },
+      { action: 'Track' },
+      `:v1.4.1@${digest('1')}`,
+    ],
+    [
+      'until something newer',
+      { previous: ran('v1.3.0', '0', 'v1.4.1') },
+      { action: 'Track' },
+      `:v1.4.2@${digest('2')}`,
+    ],
+  ]
+  for (const [title, question, spec, to] of rows) {
+    const decision = decided(`${NAME}:v1.3.0`, { ...question, policies: [policy(spec)] })
+    t.equal(decision.change?.to, NAME + to, title)
+    t.strictSame(decision.findings, [], title)
+  }
+  t.test('is kept with the registry down and nothing in the index', async (t) => {
+    const decision = decided(
+      `${NAME}:v1.3.0`,
+      { previous: ran('v1.4.1', '1'), policies: [policy({ action: 'Track' })] },
+      [],
+      { [NAME]: DOWN },
+    )
+    t.equal(decision.change?.to, `${NAME}:v1.4.1@${digest('1')}`)
+  })
+})
+
+t.test('another request never goes back to an older version than runs', async (t) => {
+  const previous = { image: parseReference(`${NAME}:v1.9.0@${digest('9')}`), record: undefined }
+  const held = decided(`${NAME}:v1.3.0`, { previous, policies: [policy({ action: 'Track' })] })
+  t.equal(brief(held), `Warn Downgrade, -> ${NAME}:v1.9.0@${digest('9')}`)
+  const allowed = policy({ action: 'Track', allowDowngrade: true })
+  t.equal(
+    brief(decided(`${NAME}:v1.3.0`, { previous, policies: [allowed] })),
+    `-> ${NAME}:v1.4.2@${digest('2')}`,
+  )
+})
+
+t.test('a rollback is remembered, so that Track does not undo it', async (t) => {
+  const previous = {
+    image: parseReference(`${NAME}:v1.4.2@${digest('2')}`),
+    record: { requested: `${NAME}:v1.3.0`, rolledBackFrom: undefined },
+  }
+  const policies = [policy({ action: 'Track' })]
+  const back = decided(`${NAME}:v1.4.1@${digest('1')}`, { previous, policies })
+  t.equal(back.rolledBackFrom, 'v1.4.2')
+  t.equal(back.change, undefined)
+  const forward = decided(`${NAME}:v1.4.2@${digest('2')}`, {
+    policies,
+    previous: { ...previous, image: parseReference(`${NAME}:v1.4.1@${digest('1')}`) },
+  })
+  t.equal(forward.rolledBackFrom, undefined)
+})
+
+t.test('what an update leaves as it was only warns and asks nobody', async (t) => {
+  t.equal(brief(decided(`${NAME}:v2.0.0`, { unchanged: true })), 'Warn OutOfRange')
+  t.equal(brief(decided(`${NAME}:latest`, { unchanged: true })), 'Warn LatestTag')
+  const track = [policy({ action: 'Track' })]
+  t.equal(brief(decided(`${NAME}:v1.3.0`, { unchanged: true, policies: track })), '')
+  t.equal(brief(decided(`${NAME}:v1.3.0`, { unchanged: true, policies: track }, [])), '')
+})
+
+t.test('what a controller owns is judged, never changed', async (t) => {
+  const track = [policy({ action: 'Track' })]
+  const owned = { mode: 'judge', policies: track } as const
+  t.equal(brief(decided(`${NAME}:v1.3.0`, owned)), '')
+  t.equal(brief(decided(`${NAME}:v2.0.0`, owned)), 'Enforce OutOfRange')
+  const defaults = {
+    latest: 'Deny',
+    unmatched: 'Allow',
+    enforcement: 'Enforce',
+    ownedObjects: 'Warn',
+  } as const
+  t.equal(brief(decided(`${NAME}:v2.0.0`, { ...owned, defaults })), 'Warn OutOfRange')
+  const pinned = `${NAME}:v1.3.0@${digest('0')}`
+  const failures = { [NAME]: DOWN, [`${NAME}:v1.3.0`]: DOWN }
+  t.equal(
+    brief(decided(pinned, owned, [], failures)),
+    'Warn RegistryUnavailable',
+    'a cluster can restart',
+  )
+})
+
+t.test('several policies: all must permit, the most specific moves', async (t) => {
+  const guard = policy({
+    kind: 'ClusterImagePolicy',
+    name: 'guard',
+    rule: { order: { semver: { range: '<1.4.2' } } },
+  })
+  const track = policy({ action: 'Track' })
+  t.equal(
+    brief(decided(`${NAME}:v1.3.0`, { policies: [track, guard] })),
+    `-> ${NAME}:v1.4.1@${digest('1')}`,
+  )
+  const denied = decided(`${NAME}:v1.4.2`, { policies: [track, guard] })
+  t.equal(brief(denied), 'Enforce OutOfRange')
+  t.equal(denied.findings[0]?.policy, guard)
+  t.equal(denied.findings[0]?.use, `${NAME}:v1.4.1`, 'what both permit')
+})
+
+t.test(
+  'two movers of the same rank that disagree are a conflict; that agree are none',
+  async (t) => {
+    const one = policy({ action: 'Track', name: 'one' })
+    const two = policy({
+      action: 'Track',
+      name: 'two',
+      rule: { order: { semver: { range: '~1.3' } } },
+    })
+    const same = policy({ action: 'Track', name: 'same' })
+    t.equal(
+      brief(decided(`${NAME}:v1.3.0`, { policies: [one, same] })),
+      `-> ${NAME}:v1.4.2@${digest('2')}`,
+    )
+    const pin = policy({ action: 'Pin', name: 'pin' })
+    const conflict = decided(`${NAME}:v1.3.0`, { policies: [one, pin] })
+    t.equal(brief(conflict), 'Enforce PolicyConflict')
+    t.match(conflict.findings[0]?.message, /shop\/one.*v1\.4\.2.*shop\/pin.*v1\.3\.0/s)
+    t.match(brief(decided(`${NAME}:v1.3.0`, { policies: [two, pin] })), /->/, 'both come to v1.3.0')
+  },
+)
+
+t.test('minimum age counts from when a tag was first seen', async (t) => {
+  const young = snapshot(NAME, {
+    ...TAGS,
+    'v1.4.2': { digest: digest('2'), firstSeen: NOW - 5 * MINUTE },
+  })
+  const aged = policy({ action: 'Track', minimumAge: 24 * HOUR })
+  t.equal(
+    brief(decided(`${NAME}:v1.3.0`, { policies: [aged] }, [young])),
+    `-> ${NAME}:v1.4.1@${digest('1')}`,
+  )
+  const denied = decided(`${NAME}:v1.4.2`, { policies: [aged] }, [young])
+  t.equal(brief(denied), 'Enforce TooYoung')
+  t.match(denied.findings[0]?.message, /first seen 5m ago and is permitted at 24h, in 23h/)
+})
+
+t.test('a version that lacks a platform is no candidate', async (t) => {
+  const both = ['linux/amd64', 'linux/arm64']
+  const index = snapshot(NAME, {
+    'v1.3.0': { digest: digest('0'), platforms: both },
+    'v1.4.1': { digest: digest('1'), platforms: both },
+    'v1.4.2': { digest: digest('2'), platforms: ['linux/amd64'] },
+  })
+  const track = policy({ action: 'Track', platforms: both })
+  t.equal(
+    brief(decided(`${NAME}:v1.3.0`, { policies: [track] }, [index])),
+    `-> ${NAME}:v1.4.1@${digest('1')}`,
+  )
+  t.equal(
+    brief(decided(`${NAME}:v1.4.2`, { policies: [track] }, [index])),
+    'Enforce PlatformMissing',
+  )
+  const unknown = decided(`${NAME}:v1.3.0`, { policies: [track] })
+  t.match(unknown.needs[0], { fact: 'manifest', platforms: true })
+})
+
+t.test('a digest rule', async (t) => {
+  const follow = { order: { digest: { follow: 'latest' } } }
+  const track = policy({ action: 'Track', rule: follow })
+  t.equal(
+    brief(decided(`${NAME}:latest`, { policies: [track] })),
+    `-> ${NAME}:latest@${digest('f')}`,
+  )
+  t.equal(brief(decided(`${NAME}:v1.3.0`, { policies: [track] })), 'Enforce NotFollowed')
+  const allowed = policy({ rule: { order: { digest: { allowed: [digest('0')] } } } })
+  t.equal(brief(decided(`${NAME}:v1.3.0`, { policies: [allowed] })), '')
+  t.equal(brief(decided(`${NAME}:v1.4.2`, { policies: [allowed] })), 'Enforce DigestNotAllowed')
+  t.equal(brief(decided(`${NAME}@${digest('0')}`, { policies: [allowed] }, [])), '')
+  t.equal(
+    brief(decided(`${NAME}@${digest('9')}`, { policies: [allowed] }, [])),
+    'Enforce DigestNotAllowed',
+  )
+})
+
+t.test('when the registry fails', async (t) => {
+  const cold = { [NAME]: DOWN, [`${NAME}:v1.3.0`]: DOWN }
+  const rows: ['UseCached' | 'Deny' | 'Allow', 'Verify' | 'Track', string][] = [
+    ['UseCached', 'Verify', ''],
+    ['Allow', 'Verify', ''],
+    ['Deny', 'Verify', 'Enforce RegistryUnavailable'],
+    ['UseCached', 'Track', 'Enforce RegistryUnavailable'],
+    ['Allow', 'Track', 'Warn RegistryUnavailable'],
+    ['Deny', 'Track', 'Enforce RegistryUnavailable'],
+  ]
+  for (const [whenRegistryFails, action, expected] of rows) {
+    const policies = [policy({ whenRegistryFails, action })]
+    const decision = decided(`${NAME}:v1.3.0`, { policies }, [], cold)
+    t.equal(brief(decision), expected, `${whenRegistryFails} ${action}, nothing cached`)
+  }
+  const old = snapshot(NAME, TAGS, { failure: DOWN, scannedAt: NOW - 2 * HOUR })
+  const cached = decided(`${NAME}:v1.3.0`, { policies: [policy({ action: 'Track' })] }, [old])
+  t.equal(brief(cached), `Warn RegistryUnavailable, -> ${NAME}:v1.4.2@${digest('2')}`)
+  t.match(cached.findings[0]?.message, /2h old.*ghcr\.io refused the connection/)
+  const strict = [policy({ action: 'Track', whenRegistryFails: 'Deny' })]
+  t.equal(
+    brief(decided(`${NAME}:v1.3.0`, { policies: strict }, [old])),
+    'Enforce RegistryUnavailable',
+  )
+})
+
+t.test('enforcement of the policy is the enforcement of the finding', async (t) => {
+  for (const enforcement of ['Enforce', 'Warn', 'Audit'] as const) {
+    const policies = [policy({ enforcement })]
+    t.equal(brief(decided(`${NAME}:v2.0.0`, { policies })), `${enforcement} OutOfRange`)
+  }
+  const audit = [policy({ enforcement: 'Audit', action: 'Track' })]
+  t.equal(
+    brief(decided(`${NAME}:v1.3.0`, { policies: audit })),
+    '',
+    'a policy that audits moves nothing',
+  )
+})
+
+t.test('images that no policy covers get the defaults', async (t) => {
+  const rows: ['Allow' | 'Warn' | 'Deny', string, string][] = [
+    ['Allow', ':v1', ''],
+    ['Allow', ':latest', 'Enforce LatestTag'],
+    ['Allow', '', 'Enforce LatestTag'],
+    ['Allow', `:latest@${digest('a')}`, ''],
+    ['Warn', ':v1', 'Warn Unmatched'],
+    ['Deny', ':v1', 'Enforce Unmatched'],
+  ]
+  for (const [unmatched, reference, expected] of rows) {
+    const defaults = {
+      latest: 'Deny',
+      unmatched,
+      enforcement: 'Enforce',
+      ownedObjects: 'Enforce',
+    } as const
+    t.equal(
+      brief(decided(`ghcr.io/other/x${reference}`, { policies: [], defaults })),
+      expected,
+      reference,
+    )
+  }
+})
+
+t.test('the validating hook does not let an unresolved latest through', async (t) => {
+  const policies = [policy({ action: 'Track', latest: 'Resolve' })]
+  t.equal(brief(decided(NAME, { policies, mode: 'check' })), 'Enforce LatestTag')
+})

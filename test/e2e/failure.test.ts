@@ -1,0 +1,131 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { skipWithoutControlPlane } from '../cluster/assets.ts'
+import { deployment, IMAGE, startDev, startWorld, webPolicy } from './world.ts'
+
+const skip = skipWithoutControlPlane()
+
+t.test('when things fail', { skip, timeout: 300_000 }, async (t) => {
+  const world = await startWorld(t, { nodes: false, interval: '1s' })
+  const { kubectl, get, registry, image, policy } = world
+  const web = image('acme/web')
+  const tools = image('acme/tools')
+  const pinned = (tag: string) => `${web}:${tag}@${registry.digest('acme/web', tag)}`
+  await kubectl('create -f -', deployment('web', `${web}:v1.3.0`))
+
+  await t.test(
+    'a new tag is found on the interval, and Track moves on at the next apply',
+    async (t) => {
+      registry.push('acme/web', 'v1.4.3')
+      const manifest = deployment('web', `${web}:v1.3.0`)
+      for (let round = 0; round < 100; round += 1) {
+        await kubectl('apply -f -', manifest)
+        if ((await get('deployment/web', IMAGE)).includes('v1.4.3')) break
+        await delay(100)
+      }
+      t.equal(await get('deployment/web', IMAGE), pinned('v1.4.3'))
+      t.equal(
+        await get('deployment/web', '{.metadata.annotations.fluxcd\\.io/build\\.number}'),
+        '2',
+      )
+    },
+  )
+
+  await t.test('a tag that is deleted moves nothing backwards', async (t) => {
+    const digest = pinned('v1.4.3')
+    registry.repositories.get('acme/web')?.tags.delete('v1.4.3')
+    await delay(2500)
+    await kubectl('apply -f -', deployment('web', `${web}:v1.3.0`))
+    t.equal(await get('deployment/web', IMAGE), digest)
+  })
+
+  await t.test(
+    'a registry that is stopped: what is known still works, and says how old it is',
+    async (t) => {
+      registry.faults = { statuses: Array(10_000).fill(503) }
+      await delay(2500)
+      const shown = await kubectl('create -f -', deployment('cached', `${web}:v1.3.0`))
+      t.equal(await get('deployment/cached', IMAGE), pinned('v1.4.2'))
+      t.match(shown, /Warning: .*decided by an index that is \d+s old, since the registry fails/)
+      await policy(
+        'tools',
+        webPolicy(tools).replace('name: web', 'name: tools').replace('>=1.2.3', '>=1.0.0'),
+      )
+      const denied = await kubectl('create -f -', deployment('cold', `${tools}:v1.0.0`), 1)
+      t.match(denied, /\[RegistryUnavailable\].*503/)
+      await policy(
+        'tools',
+        webPolicy(tools, 'whenRegistryFails: Allow')
+          .replace('name: web', 'name: tools')
+          .replace('>=1.2.3', '>=1.0.0'),
+      )
+      const allowed = await kubectl('create -f -', deployment('cold', `${tools}:v1.0.0`))
+      t.match(allowed, /Warning: .*\[RegistryUnavailable\]/)
+    },
+  )
+
+  await t.test(
+    'a registry that hangs: an answer within the time that the API server gives',
+    async (t) => {
+      registry.faults = { hang: true }
+      const other = image('acme/never')
+      await policy('never', webPolicy(other).replace('name: web', 'name: never'))
+      const shown = await kubectl('create -f -', deployment('hang', `${other}:v1.3.0`), 1)
+      t.match(shown, /\[Timeout\].*did not answer in time/)
+      t.notMatch(shown, /context deadline exceeded/)
+      registry.faults = {}
+    },
+  )
+
+  await t.test('a wrong policy is named, and the last good set stays in force', async (t) => {
+    const before = world.dev.output().length
+    await import('node:fs/promises').then(({ writeFile }) =>
+      writeFile(
+        join(world.folder, 'policies/web.yaml'),
+        webPolicy(web).replace('>=1.2.3', '>=banana'),
+      ),
+    )
+    await world.dev.waitFor(/ERR_INVALID_POLICY/)
+    t.match(world.dev.output().slice(before), /web\.yaml:6.*spec\.order\.semver\.range/)
+    await kubectl('create -f -', deployment('bad', `${web}:latest`), 1)
+    await policy('web', webPolicy(web))
+  })
+
+  await t.test('the certificate is renewed under load, and nothing is refused', async (t) => {
+    let failed = 0
+    let done = 0
+    let stop = false
+    const load = Promise.all(
+      Array.from({ length: 4 }, async (_, worker) => {
+        while (!stop) {
+          const { code } = await world.cluster.kubectl(['create', '--dry-run=server', '-f', '-'], {
+            input: deployment(`load-${worker}`, `${web}:v1.3.0`),
+          })
+          done += 1
+          if (code !== 0) failed += 1
+        }
+      }),
+    )
+    for (const file of ['tls.crt', 'tls.key']) {
+      await rm(join(world.folder, 'certs', file))
+    }
+    await delay(4000)
+    stop = true
+    await load
+    t.ok(done > 4)
+    t.equal(failed, 0)
+  })
+
+  await t.test('what an earlier run left is said, and taken over', async (t) => {
+    world.dev.child.kill('SIGKILL')
+    await new Promise((resolve) => world.dev.child.once('exit', resolve))
+    await kubectl('create -f -', deployment('nobody', `${web}:v1.3.0`), 1)
+    const again = await startDev(t, world.cluster, world.folder)
+    t.match(again.output(), /earlier run left .*tagwarden-dev/)
+    await kubectl('create -f -', deployment('somebody', `${web}:v1.3.0`))
+    t.equal(await again.stop(), 0)
+    t.notMatch(await kubectl('get validatingwebhookconfigurations -o name'), /tagwarden/)
+  })
+})

@@ -25,7 +25,7 @@ export async function issueAuthority(now: number): Promise<KeyPair> {
     { name: 'subjectKeyIdentifier' },
   ])
   certificate.sign(pki.privateKeyFromPem(keys.privateKey), md.sha256.create())
-  return { key: keys.privateKey, cert: pki.certificateToPem(certificate) }
+  return { key: keys.privateKey, cert: toPem(pki, certificate) }
 }
 
 interface ServingRequest {
@@ -59,7 +59,7 @@ export async function issueServing(
     },
   ])
   certificate.sign(pki.privateKeyFromPem(authority.key), md.sha256.create())
-  return { key: keys.privateKey, cert: pki.certificateToPem(certificate) }
+  return { key: keys.privateKey, cert: toPem(pki, certificate) }
 }
 
 /** Node makes the keys: in threads of its own, and many times faster than forge. */
@@ -78,6 +78,11 @@ function blank(forge: typeof pki, publicKey: string, now: number, end: number): 
   certificate.validity.notBefore = new Date(now - SKEW)
   certificate.validity.notAfter = new Date(end)
   return certificate
+}
+
+/** forge ends lines as Windows does. */
+function toPem(forge: typeof pki, certificate: pki.Certificate): string {
+  return forge.certificateToPem(certificate).replaceAll('\r\n', '\n')
 }
 
 /** RFC 5280 §4.1.2.2: positive, at most 20 octets. */

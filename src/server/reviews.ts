@@ -1,5 +1,5 @@
 import type { ReviewHandler } from '../admission/index.ts'
-import { parseDuration } from '../config/index.ts'
+import { parseDuration } from '../policies/index.ts'
 import type { App } from './app.ts'
 import { JSON_TYPE } from './failure.ts'
 import type { Observe } from './metrics.ts'

@@ -1,11 +1,12 @@
+import { X509Certificate } from 'node:crypto'
 import https from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import {
-  type Certificates,
-  openCertificates,
+  issueAuthority,
+  issueServing,
   type ServingCertificate,
 } from '../../src/certificates/index.ts'
 import { createServer, type Server, type ServerOptions } from '../../src/server/index.ts'
@@ -16,16 +17,27 @@ export interface Running {
   readonly server: Server
   readonly url: string
   readonly port: number
-  readonly certificates: Certificates
+  readonly certificates: ServerOptions['certificates']
   readonly metrics: Registry
   /** everything that was logged */
   readonly lines: string[]
 }
 
-/** A listening server with a certificate of its own; stopped when the test ends. */
+/** A certificate for 127.0.0.1, with a CA of its own. */
+export async function makeCertificate(): Promise<ServingCertificate> {
+  const now = Date.now()
+  const authority = await issueAuthority(now)
+  const { key, cert } = await issueServing(authority, { names: ['127.0.0.1', '::1'], now })
+  const notAfter = new X509Certificate(cert).validToDate.getTime()
+  const valid = (at: number) => at < notAfter
+  return { key, cert, ca: authority.cert, notBefore: now, notAfter, valid }
+}
+
+const shared = makeCertificate()
+
+/** A listening server; stopped when the test ends. */
 export async function startServer(t: Test, changes: Partial<ServerOptions> = {}): Promise<Running> {
-  const path = t.testdir({ certs: {} })
-  const certificates = await openCertificates({ path: `${path}/certs`, names: ['127.0.0.1'] })
+  const certificates = changeable(await shared)
   const lines: string[] = []
   const note = (...parts: unknown[]) => void lines.push(parts.map(asText).join(' '))
   const log = { info: note, warn: note, error: note } as unknown as ServerOptions['log']
@@ -38,10 +50,7 @@ export async function startServer(t: Test, changes: Partial<ServerOptions> = {})
     log,
     ...changes,
   })
-  t.teardown(async () => {
-    await server.stop()
-    certificates.close()
-  })
+  t.teardown(() => server.stop())
   const { url, port } = await server.listen({ address: '127.0.0.1', port: 0 })
   return { server, url, port, certificates, metrics, lines }
 }

@@ -1,7 +1,6 @@
 import t from 'tap'
-import { openCertificates } from '../../src/certificates/index.ts'
 import type { ReadinessCheck } from '../../src/server/index.ts'
-import { call, changeable, startServer } from './fixture.ts'
+import { call, startServer } from './fixture.ts'
 
 const GET = { method: 'GET' }
 
@@ -31,12 +30,8 @@ t.test('readyz turns with the checks and names what is missing', async (t) => {
 })
 
 t.test('readyz fails once the certificate has ended, and says when that was', async (t) => {
-  const path = t.testdir()
-  const files = await openCertificates({ path, names: ['127.0.0.1'] })
-  t.teardown(() => files.close())
-  const certificates = changeable(files.current())
   let now = Date.now()
-  const { url } = await startServer(t, { certificates, clock: () => now })
+  const { url, certificates } = await startServer(t, { clock: () => now })
   t.match(await call(`${url}/readyz`, GET), { status: 200 })
   now = certificates.current().notAfter
   const answer = await call(`${url}/readyz`, GET)

@@ -1,0 +1,182 @@
+import type { Schema } from '../policies/index.ts'
+
+/** What a value means beyond its type. */
+export type Meaning = 'path' | 'port' | 'duration' | 'interval' | 'size'
+
+/** The schema of one setting. */
+export interface Setting extends Schema {
+  readonly description?: string
+  readonly meaning?: Meaning
+  readonly properties?: Readonly<Record<string, Setting>>
+  readonly items?: Setting
+}
+
+const DURATION = {
+  type: 'string',
+  pattern: '^([0-9]+([.][0-9]+)?(ms|s|m|h|d))+$',
+  maxLength: 40,
+  remedy: 'Write a number and a unit, such as "30s", "10m" or "1h30m"',
+}
+
+const SIZE_PATTERN = '^[0-9]+([.][0-9]+)?(KiB|MiB|GiB)?$'
+
+const NAME = { type: 'string', minLength: 1, maxLength: 253 }
+
+const PATH = { type: 'string', minLength: 1, maxLength: 4096, meaning: 'path' } as const
+
+function group(properties: Readonly<Record<string, Setting>>): Setting {
+  return { type: 'object', properties, additionalProperties: false, default: {} }
+}
+
+function choice(description: string, ...names: [string, ...string[]]): Setting {
+  return { type: 'string', enum: names, default: names[0], description }
+}
+
+/** Every setting, with its default and what it is for. The first choice is the default. */
+export const CONFIG_SCHEMA: Setting = group({
+  listen: group({
+    address: { ...NAME, default: '127.0.0.1', description: 'address to listen on' },
+    port: {
+      type: 'number',
+      meaning: 'port',
+      default: 8443,
+      remedy: 'Write a whole number from 0 to 65535',
+      description: '0 takes any free port',
+    },
+    bodyLimit: {
+      type: ['number', 'string'],
+      pattern: SIZE_PATTERN,
+      meaning: 'size',
+      default: '16MiB',
+      remedy: 'Write bytes, or a number with KiB or MiB, such as "16MiB"',
+      description: 'largest review that is accepted',
+    },
+    drainDelay: {
+      ...DURATION,
+      meaning: 'duration',
+      default: '0s',
+      description: 'time between saying "not ready" and closing the door; 5s in a cluster',
+    },
+  }),
+  policies: {
+    type: 'array',
+    items: PATH,
+    maxItems: 1000,
+    default: [],
+    description: 'folders or files with policies; watched',
+  },
+  catalog: group({
+    path: { ...PATH, default: './catalog', description: 'folder of the registry index' },
+    interval: {
+      ...DURATION,
+      meaning: 'interval',
+      default: '10m',
+      description: 'time between two scans of a repository',
+    },
+  }),
+  certificates: group({
+    path: { ...PATH, default: './certs', description: 'folder of the CA and the certificate' },
+    names: {
+      type: 'array',
+      items: {
+        ...NAME,
+        pattern: '^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:.]+)$',
+        remedy: 'Write a DNS name or an IP address',
+      },
+      maxItems: 100,
+      default: [],
+      description: 'names in the certificate beside 127.0.0.1, ::1 and localhost',
+    },
+  }),
+  defaults: group({
+    latest: choice('untagged and :latest images that no policy covers', 'Deny', 'Allow'),
+    unmatched: choice('images that no policy covers', 'Allow', 'Warn', 'Deny'),
+    enforcement: choice('how a policy counts that does not say', 'Enforce', 'Warn', 'Audit'),
+    ownedObjects: choice('how violations count on what controllers make', 'Warn', 'Enforce'),
+  }),
+  annotations: group({
+    prefix: {
+      ...NAME,
+      pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$',
+      remedy: 'Write a DNS name in lower case, such as fluxcd.io',
+      default: 'fluxcd.io',
+      description: 'of the annotations tag.<image> and build.number',
+    },
+  }),
+  registries: {
+    type: 'array',
+    maxItems: 1000,
+    default: [],
+    remedy: 'Write a list of objects, such as [{ host: registry.example.com }]',
+    description: 'how to speak to registry hosts',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['host'],
+      properties: {
+        host: {
+          ...NAME,
+          pattern:
+            '^([*][.])?([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9a-fA-F:]+\\])(:[0-9]{1,5})?$',
+          remedy:
+            'Write a host without scheme and path, such as registry.example.com:5000 or *.example.com',
+          examples: ['registry.example.com'],
+        },
+        insecure: { type: 'boolean' },
+        auth: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['dockerConfig'],
+          properties: {
+            dockerConfig: { ...PATH, examples: ['~/.docker/config.json'] },
+            tokenServer: NAME,
+          },
+        },
+        certificateAuthority: PATH,
+      },
+    },
+  },
+  imageFields: {
+    type: 'array',
+    maxItems: 1000,
+    default: [],
+    remedy: 'Write a list of objects with group, kind and paths',
+    description: 'where custom kinds hold images',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['group', 'kind', 'paths'],
+      properties: {
+        group: { type: 'string', maxLength: 253, examples: ['argoproj.io'] },
+        kind: { ...NAME, examples: ['Rollout'] },
+        paths: {
+          type: 'array',
+          items: { type: 'string', maxLength: 1024 },
+          maxItems: 100,
+          examples: ['/spec/template/spec/containers/*/image'],
+        },
+      },
+    },
+  },
+  controllers: {
+    type: 'array',
+    items: NAME,
+    maxItems: 1000,
+    default: [],
+    description: "accounts of controllers that own what they make, beside Kubernetes' own",
+  },
+  deadline: {
+    ...DURATION,
+    meaning: 'interval',
+    default: '10s',
+    description: 'longest time that a review may take',
+  },
+  log: group({
+    level: {
+      type: 'string',
+      enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      default: 'info',
+    },
+    format: choice('Auto: Text on a terminal, else Json', 'Auto', 'Json', 'Text'),
+  }),
+})

@@ -1,0 +1,43 @@
+import type { Defaults } from '../decisions/index.ts'
+import type { ImageField } from '../images/index.ts'
+import type { RegistrySettings } from '../registry/index.ts'
+
+/** All settings, complete and checked: paths are absolute, durations ms, sizes bytes. Frozen. */
+export interface Config {
+  /** the file that was read; undefined when there is none and the built-in defaults hold */
+  readonly file: string | undefined
+  readonly listen: {
+    readonly address: string
+    /** 0: any free one */
+    readonly port: number
+    /** bytes of one review */
+    readonly bodyLimit: number
+    /** ms from saying "not ready" to closing the door */
+    readonly drainDelay: number
+  }
+  /** folders or files */
+  readonly policies: readonly string[]
+  readonly catalog: {
+    readonly path: string
+    /** ms between two scans of a repository */
+    readonly interval: number
+  }
+  readonly certificates: {
+    readonly path: string
+    /** DNS names and IP addresses beside 127.0.0.1 and localhost */
+    readonly names: readonly string[]
+  }
+  readonly defaults: Defaults
+  readonly annotations: { readonly prefix: string }
+  readonly registries: readonly RegistrySettings[]
+  readonly imageFields: readonly ImageField[]
+  /** accounts of controllers that own what they make, beside Kubernetes' own */
+  readonly controllers: readonly string[]
+  /** ms that a review may take at most, whatever the API server allows */
+  readonly deadline: number
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+    /** Auto: Text on a terminal, else Json */
+    readonly format: 'Auto' | 'Json' | 'Text'
+  }
+}

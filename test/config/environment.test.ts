@@ -52,13 +52,13 @@ t.test('a wrong value names the variable and what to write', async (t) => {
     ['LISTEN_PORT', 'x', ': must be a number, not a text. Write a whole number from 0 to 65535'],
     ['LISTEN_PORT', '0x1G', ': must be a number'],
     ['LISTEN_PORT', '70000', ': 70000 is no port'],
-    ['CATALOG_INTERVAL', 'soon', ': "soon" cannot be read. Write a number and a unit'],
+    ['CATALOG_INTERVAL', 'soon', ': "soon" is not valid. Write a number and a unit'],
     ['DEFAULTS_LATEST', 'Denny', ': "Denny" is not one of Deny, Allow. Write Deny instead'],
     ['REGISTRIES', '[{', ': must be a list, not a text. Write a list of objects'],
     ['REGISTRIES', 'host', ': must be a list, not a text'],
     ['REGISTRIES', '[{host: a.b, insecur: true}]', '[0].insecur: is not a field of registries'],
     ['IMAGE_FIELDS', '[{group: a.b, kind: R, paths: [x]}]', '[0]: x does not start with "/"'],
-    ['CERTIFICATES_NAMES', 'good,b@d', '[1]: "b@d" cannot be read'],
+    ['CERTIFICATES_NAMES', 'good,b@d', '[1]: "b@d" is not valid'],
   ]
   for (const [short, value, said] of rows) {
     const name = `TAGWARDEN_${short}`

@@ -137,7 +137,7 @@ t.test('a wrong setting is told with line, column, field and what to write', asy
     ['listen: { port: -1 }\n', '1:17: listen.port: -1 is no port. Write a whole number'],
     ['listen: { port: 1.5 }\n', '1:17: listen.port: 1.5 is no port'],
     ['listen: { port: .nan }\n', '1:17: listen.port: NaN is no port'],
-    ['listen: { bodyLimit: 16MB }\n', '1:22: listen.bodyLimit: "16MB" cannot be read. Write bytes'],
+    ['listen: { bodyLimit: 16MB }\n', '1:22: listen.bodyLimit: "16MB" is not valid. Write bytes'],
     ['listen: { bodyLimit: 0 }\n', '1:22: listen.bodyLimit: 0 is not between 1KiB and 1GiB'],
     ['listen: { bodyLimit: 2GiB }\n', '1:22: listen.bodyLimit: 2GiB is not between'],
     ['listen: 8443\n', '1:9: listen: must be an object, not a number'],
@@ -152,7 +152,7 @@ t.test('a wrong setting is told with line, column, field and what to write', asy
     ],
     [
       'catalog: { interval: 10 minutes }\n',
-      '1:22: catalog.interval: "10 minutes" cannot be read. Write a number and a unit',
+      '1:22: catalog.interval: "10 minutes" is not valid. Write a number and a unit',
     ],
     [
       'catalog: { interval: 1ms }\n',
@@ -173,7 +173,7 @@ t.test('a wrong setting is told with line, column, field and what to write', asy
     ],
     [
       'registries: [{ host: "https://x.com" }]\n',
-      '1:22: registries[0].host: "https://x.com" cannot be read. Write a host without scheme',
+      '1:22: registries[0].host: "https://x.com" is not valid. Write a host without scheme',
     ],
     ['registries: [{ host: x.com/path }]\n', '1:22: registries[0].host: '],
     ['registries: [{ host: "*" }]\n', '1:22: registries[0].host: '],
@@ -188,11 +188,11 @@ t.test('a wrong setting is told with line, column, field and what to write', asy
     ['imageFields: [{ group: g.io, kind: R }]\n', 'imageFields[0].paths: is missing'],
     [
       'certificates: { names: ["a b"] }\n',
-      '1:25: certificates.names[0]: "a b" cannot be read. Write a DNS name or an IP address',
+      '1:25: certificates.names[0]: "a b" is not valid. Write a DNS name or an IP address',
     ],
     [
       'annotations: { prefix: Fluxcd.io }\n',
-      '1:24: annotations.prefix: "Fluxcd.io" cannot be read',
+      '1:24: annotations.prefix: "Fluxcd.io" is not valid',
     ],
     ['log: { level: verbose }\n', '1:15: log.level: "verbose" is not one of trace'],
     ['__proto__: { listen: 1 }\n', '__proto__: is not a field'],

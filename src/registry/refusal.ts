@@ -35,11 +35,12 @@ export function refusal(
     registryError(answer.body),
     wait === undefined ? '' : `retry after ${Math.ceil(wait / 1000)} s`,
   ]
-  const [code, remedy] = meaning(status, url.host, withCredentials)
+  const [code, remedy] = meaning(status, url, withCredentials)
   return new TagwardenError(code, parts.filter(Boolean).join(', '), { remedy })
 }
 
-function meaning(status: number, host: string, withCredentials: boolean): [ErrorCode, string] {
+function meaning(status: number, url: URL, withCredentials: boolean): [ErrorCode, string] {
+  const { host } = url
   if (status === 401 || status === 403) {
     const remedy = withCredentials
       ? `Log in to ${host} again, and check that this account may pull`
@@ -55,6 +56,9 @@ function meaning(status: number, host: string, withCredentials: boolean): [Error
     ]
   }
   if (status === 429) return ['ERR_REGISTRY_RATE_LIMITED', 'Scan less often, or log in']
+  if (status === 400 && url.protocol === 'http:') {
+    return ['ERR_REGISTRY_RESPONSE', 'Leave out insecure for this host if it speaks HTTPS']
+  }
   return ['ERR_REGISTRY_RESPONSE', status >= 500 ? 'See how the registry is doing' : '']
 }
 

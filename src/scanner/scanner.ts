@@ -84,8 +84,6 @@ export function createScanner(options: ScannerOptions): Scanner {
     timer,
     onScan(name, failure, error) {
       report(name, failure, error)
-      // A name that the registry does not know may be a slip: it is not tried again and again.
-      if (!failure || isUnreachable(failure)) schedule.use(name, 0, clock())
       schedule.finish(name, clock(), failure !== undefined)
       arm()
     },
@@ -145,9 +143,16 @@ export function createScanner(options: ScannerOptions): Scanner {
     }
   }
 
+  function use(name: string): void {
+    if (schedule.use(name, catalog.get(name)?.scannedAt ?? 0, clock())) arm()
+  }
+
   async function ask(need: FactNeed): Promise<FactFailure | undefined> {
     const failure = await requests.ask(need)
-    if (need.fact === 'manifest' && failure?.code === 'ERR_REGISTRY_NOT_FOUND') {
+    if (need.fact === 'repository') {
+      // A name that the registry does not know may be a slip: it is not tried again and again.
+      if (!failure || isUnreachable(failure)) use(need.name)
+    } else if (failure?.code === 'ERR_REGISTRY_NOT_FOUND') {
       const snapshot = catalog.get(need.name)
       const old = snapshot?.has(need.tag) && clock() - snapshot.scannedAt > YOUNG
       if (old) void scan(need.name)
@@ -158,7 +163,7 @@ export function createScanner(options: ScannerOptions): Scanner {
   return {
     snapshot(name) {
       const snapshot = catalog.get(name)
-      if (snapshot && schedule.use(name, snapshot.scannedAt, clock())) arm()
+      if (snapshot) use(name)
       return snapshot
     },
     async gather(need, signal) {

@@ -10,6 +10,11 @@ export const INTERVAL = 600_000
 /** For waiters that never leave. */
 export const PATIENT = new AbortController().signal
 
+/** Lets all go on that waits for nothing but its turn. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 30; turns += 1) await turn()
+}
+
 /** A clock and timers that only move when told to. */
 export class FakeTime {
   now = START
@@ -31,7 +36,7 @@ export class FakeTime {
   async pass(ms: number): Promise<void> {
     const end = this.now + ms
     for (;;) {
-      await turn()
+      await settle()
       const [next] = [...this.#timers].sort((a, b) => a.at - b.at)
       if (!next || next.at > end) break
       this.now = Math.max(this.now, next.at)
@@ -39,7 +44,7 @@ export class FakeTime {
       next.run()
     }
     this.now = end
-    await turn()
+    await settle()
   }
 }
 
@@ -50,8 +55,8 @@ export class FakeClient implements RegistryClient {
   readonly platforms = ['linux/amd64']
   /** thrown instead of an answer */
   failure: Error | undefined
-  /** never answers; heeds the signal only if told so */
-  hanging: boolean | 'deaf' = false
+  /** never answers, to calls that match if it is a pattern; if deaf, not even to the signal */
+  hanging: boolean | 'deaf' | RegExp = false
   active = 0
   mostActive = 0
 
@@ -85,7 +90,9 @@ export class FakeClient implements RegistryClient {
     this.mostActive = Math.max(this.mostActive, this.active)
     try {
       await turn()
-      if (this.hanging) await hang(this.hanging === 'deaf' ? undefined : signal)
+      const { hanging } = this
+      const hangs = hanging instanceof RegExp ? hanging.test(call) : hanging
+      if (hangs) await hang(hangs === 'deaf' ? undefined : signal)
       if (this.failure) throw this.failure
       const tags = this.repositories.get(name)
       if (!tags) throw notFound(name)

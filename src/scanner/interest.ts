@@ -9,13 +9,13 @@ const UNASKED = 10
  * The tags whose digest is to be confirmed after a scan, so that a tag that moved is noticed:
  * those that somebody asked for first, in each group the ones that were confirmed longest ago.
  *
- * @param since tags that were confirmed at or after this time are left out; ms since the epoch
+ * @param since tags that were confirmed after this time are left out; ms since the epoch
  */
 export function tagsToConfirm(
   known: readonly KnownManifest[],
   since: number,
 ): readonly KnownManifest[] {
-  const old = known.filter((manifest) => manifest.checkedAt < since)
+  const old = known.filter((manifest) => manifest.checkedAt <= since)
   old.sort((a, b) => a.checkedAt - b.checkedAt)
   const asked = old.filter((manifest) => manifest.asked)
   const others = old.filter((manifest) => !manifest.asked)

@@ -22,7 +22,7 @@ t.test('what somebody asked for comes first, each the longest unconfirmed first'
 })
 
 t.test('what was confirmed since the scan began is left out', async (t) => {
-  const list = [known('old', 9, true), known('new', 10, true), known('newer', 11, false)]
+  const list = [known('old', 10, true), known('new', 11, true), known('newer', 12, false)]
   t.strictSame(names(tagsToConfirm(list, 10)), ['old'])
   t.strictSame(tagsToConfirm([], 10), [])
 })
@@ -38,7 +38,7 @@ t.test('fifty at most, ten of those that nobody asked for', async (t) => {
     fc.property(fc.array(one, { maxLength: 200 }), (list) => {
       const chosen = tagsToConfirm(list, 90)
       const idle = chosen.filter((manifest) => !manifest.asked)
-      const left = list.filter((manifest) => !chosen.includes(manifest) && manifest.checkedAt < 90)
+      const left = list.filter((manifest) => !chosen.includes(manifest) && manifest.checkedAt <= 90)
       const complete =
         chosen.length === 50 ||
         (!left.some((one) => one.asked) && idle.length === Math.min(10, idle.length + left.length))

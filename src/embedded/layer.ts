@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 
 const BLOCK = 512
 
@@ -20,10 +20,18 @@ export function tarOf(path: string, text: string): Buffer {
   return Buffer.concat([header, content, Buffer.alloc(padding + 2 * BLOCK)])
 }
 
-/** Gzip that is the same everywhere: stored, not deflated, and silent on the machine it is from. */
+/**
+ * Gzip of one stored block, of less than 64 KiB: the same bytes on every machine, and without the
+ * memory that a compressor takes.
+ *
+ * Source: RFC 1952 section 2.3, RFC 1951 section 3.2.4.
+ */
 export function gzipOf(bytes: Buffer): Buffer {
-  const gzip = gzipSync(bytes, { level: 0 })
-  // RFC 1952 section 2.3: XFL and OS
-  gzip.set([0, 255], 8)
-  return gzip
+  const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, 0, 0, 0, 0])
+  header.writeUInt16LE(bytes.length, 11)
+  header.writeUInt16LE(bytes.length ^ 0xffff, 13)
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(crc32(bytes), 0)
+  trailer.writeUInt32LE(bytes.length, 4)
+  return Buffer.concat([header, bytes, trailer])
 }

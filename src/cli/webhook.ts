@@ -66,7 +66,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
         deadline: config.deadline,
         onReviewed: (review) => logReview(log, review),
       }),
-      ready: () => [{ name: 'policies', problem: policies.problem() }],
+      ready: () => [{ name: 'policies', problem: undefined }],
       metrics,
       log,
       bodyLimit: config.listen.bodyLimit,

@@ -72,6 +72,7 @@ export async function openRegistration(options: {
         })
       })
     },
+    trust: (caBundle) => ask('renew the CA bundle', () => trust(api, caBundle)),
     unregister: () => ask('remove the webhook configurations', () => removeAll(api)),
   }
 }
@@ -92,6 +93,18 @@ async function removeAll(api: AdmissionregistrationV1Api): Promise<string[]> {
   await api.deleteCollectionMutatingWebhookConfiguration(selector)
   await api.deleteCollectionValidatingWebhookConfiguration(selector)
   return made
+}
+
+async function trust(api: AdmissionregistrationV1Api, caBundle: string): Promise<void> {
+  const encoded = Buffer.from(caBundle).toString('base64')
+  const name = CONFIGURATION_NAME
+  const mutating = await api.readMutatingWebhookConfiguration({ name })
+  const validating = await api.readValidatingWebhookConfiguration({ name })
+  for (const { clientConfig } of [...(mutating.webhooks ?? []), ...(validating.webhooks ?? [])]) {
+    clientConfig.caBundle = encoded
+  }
+  await api.replaceMutatingWebhookConfiguration({ name, body: mutating })
+  await api.replaceValidatingWebhookConfiguration({ name, body: validating })
 }
 
 /** Finds the plural names of custom kinds; one that the cluster does not serve is left out. */

@@ -21,6 +21,8 @@ export interface ClusterRegistration {
   leftOver(): Promise<string[]>
   /** Makes or replaces the configurations. */
   register(registration: Registration): Promise<void>
+  /** Gives registered webhooks another CA bundle (PEM), without a moment in which there are none. */
+  trust(caBundle: string): Promise<void>
   /** Removes them; what is gone already is no error. Returns what was removed. */
   unregister(): Promise<string[]>
 }

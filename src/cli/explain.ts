@@ -1,0 +1,138 @@
+import { createCatalog } from '../catalog/index.ts'
+import { type Config, loadConfig } from '../config/index.ts'
+import { type Facts, funnelOf, type Question } from '../decisions/index.ts'
+import { settle } from '../facts/index.ts'
+import { type ImageReference, parseReference } from '../images/index.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
+import { createRegistryClient } from '../registry/index.ts'
+import { createScanner } from '../scanner/index.ts'
+import { loadPolicies } from '../sources/index.ts'
+import { isUnconfigured, startEmbeddedDefault } from './embedded_default.ts'
+import { type Explanation, explanationJson, explanationText, verdictOf } from './explanation.ts'
+import type { Streams } from './output.ts'
+
+/** Options of `tagwarden explain` as the command line gives them. */
+export interface ExplainOptions {
+  readonly policies?: readonly string[]
+  readonly namespace?: string
+  readonly config?: string
+  readonly output: 'text' | 'json'
+}
+
+/** How long the registry may take, in ms. */
+const PATIENCE = 20_000
+
+/**
+ * `tagwarden explain`: what the policies make of an image, and why.
+ *
+ * @returns exit code: 0 permitted (or only a warning), 1 denied
+ * @throws TagwardenError ERR_INVALID_REFERENCE, or what is wrong with configuration and policies
+ */
+export async function explain(
+  text: string,
+  options: ExplainOptions,
+  streams: Streams,
+): Promise<number> {
+  const image = parseReference(text)
+  const explanation = await found(image, options)
+  streams.out(
+    options.output === 'json'
+      ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n`
+      : explanationText(explanation),
+  )
+  return verdictOf(explanation.decision) === 'denied' ? 1 : 0
+}
+
+async function found(image: ImageReference, options: ExplainOptions): Promise<Explanation> {
+  const { env } = process
+  const loaded = await loadConfig({ file: options.config, env, cwd: process.cwd() })
+  const chosen = options.policies
+  if (chosen === undefined && isUnconfigured(loaded, env)) {
+    return explainEmbedded(loaded, image, options)
+  }
+  return explainWith({ ...loaded, ...(chosen && { policies: chosen }) }, image, options)
+}
+
+async function explainEmbedded(
+  config: Config,
+  image: ImageReference,
+  options: ExplainOptions,
+): Promise<Explanation> {
+  const embedded = await startEmbeddedDefault(config)
+  try {
+    return await explainWith(embedded.config, image, options)
+  } finally {
+    await embedded.registry.close()
+  }
+}
+
+async function explainWith(
+  config: Config,
+  image: ImageReference,
+  options: ExplainOptions,
+): Promise<Explanation> {
+  const { set } = await loadPolicies({
+    paths: config.policies,
+    enforcement: config.defaults.enforcement,
+  })
+  const covering = set.policies.filter((policy) => policy.covers(image.name))
+  const namespace = options.namespace ?? onlyNamespace(covering)
+  const policies = covering
+    .filter((policy) => policy.namespace === undefined || policy.namespace === namespace)
+    .toSorted((a, b) => bySpecificity(image, a, b))
+  const catalog = createCatalog({ path: config.catalog.path })
+  const client = createRegistryClient({ settings: config.registries })
+  const source = createScanner({ catalog, client, interval: config.catalog.interval })
+  try {
+    const question: Question = {
+      image,
+      policies,
+      defaults: config.defaults,
+      mode: 'resolve',
+      unchanged: false,
+      previous: undefined,
+      hold: false,
+      restored: false,
+      immutable: false,
+    }
+    if (policies.length > 0 && !source.snapshot(image.name)) {
+      await source.gather({ fact: 'repository', name: image.name }, AbortSignal.timeout(PATIENCE))
+    }
+    const [decision] = await settle([question], source, Date.now() + PATIENCE)
+    if (!decision) {
+      throw new TypeError('settle() gave no decision')
+    }
+    const now = Date.now()
+    const facts: Facts = {
+      snapshot: (name) => source.snapshot(name),
+      failure: () => undefined,
+      now,
+    }
+    return {
+      image,
+      decision,
+      funnels: policies.map((policy) => ({ policy, funnel: funnelOf(question, policy, facts) })),
+      snapshot: source.snapshot(image.name),
+      now,
+      elsewhere: covering.filter((policy) => !policies.includes(policy)).map(({ title }) => title),
+    }
+  } finally {
+    await source.stop()
+    await client.close()
+    await catalog.close()
+  }
+}
+
+/** The namespace of the policies, when it is but one; nobody should have to name it then. */
+function onlyNamespace(policies: readonly CompiledPolicy[]): string {
+  const namespaces = new Set(policies.flatMap(({ namespace }) => namespace ?? []))
+  const [only] = namespaces
+  return only !== undefined && namespaces.size === 1 ? only : 'default'
+}
+
+/** The order of PolicySet.match: namespaced first, then the longest literal pattern, then name. */
+function bySpecificity(image: ImageReference, a: CompiledPolicy, b: CompiledPolicy): number {
+  const scope = Number(a.namespace === undefined) - Number(b.namespace === undefined)
+  const length = b.specificity(image.name) - a.specificity(image.name)
+  return scope || length || (a.name < b.name ? -1 : 1)
+}

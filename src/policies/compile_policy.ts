@@ -3,17 +3,11 @@ import type { TagOrder, TagRule, TagSelector } from '../tags/types.ts'
 import { contentHash } from './content_hash.ts'
 import { draftProblem, type PolicyDraft } from './draft.ts'
 import { parseDuration } from './duration.ts'
-import { type Flaw, parsePath } from './flaw.ts'
-import { labelSelectorFlaws } from './label_selector.ts'
-import { type RepositoryGlob, readGlob } from './repository_glob.ts'
-import { CROSS_FIELD_RULES } from './schema/cross_field.ts'
+import { parsePath } from './flaw.ts'
+import type { RepositoryGlob } from './repository_glob.ts'
 import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
-import {
-  ClusterImagePolicySpec as ClusterSchema,
-  ImagePolicySpec as NamespacedSchema,
-} from './schemas.ts'
+import { checkSpec, isSound } from './spec.ts'
 import type { CompiledPolicy, Enforcement } from './types.ts'
-import { validate } from './validation.ts'
 import { compileWorkloadFilter, type WorkloadFilter } from './workload_filter.ts'
 
 /** A compiled policy and what only the set needs of it. */
@@ -36,17 +30,12 @@ export function compilePolicy(
   enforcement: Enforcement,
   selectorOf: (rule: TagRule) => TagSelector,
 ): PolicyCompilation {
-  const schema = draft.kind === 'ImagePolicy' ? NamespacedSchema : ClusterSchema
-  const flaws: Flaw[] = [...validate(schema, draft.spec)]
-  if (flaws.length > 0) return { problems: flaws.map((flaw) => draftProblem(draft, flaw)) }
-  const spec = draft.spec as ClusterImagePolicySpec
-  flaws.push(...relationFlaws(spec))
-  const images = readGlobs(spec, 'images', flaws)
-  const exclude = readGlobs(spec, 'exclude', flaws)
+  const { flaws, images, exclude } = checkSpec(draft.kind, draft.spec)
   const problems = flaws.map((flaw) => draftProblem(draft, flaw))
+  const spec = draft.spec as ClusterImagePolicySpec
   let selector: TagSelector | undefined
   try {
-    if (!flaws.some(({ path }) => path[0] === 'order')) selector = selectorOf(tagRule(spec))
+    if (isSound(flaws, 'order', 'tags')) selector = selectorOf(tagRule(spec))
   } catch (error) {
     if (!(error instanceof TagwardenError)) throw error
     const { message, remedy, position } = error
@@ -56,41 +45,6 @@ export function compilePolicy(
   }
   if (selector === undefined || problems.length > 0) return { problems }
   return { entry: entryOf(draft, spec, enforcement, selector, images, exclude) }
-}
-
-function relationFlaws(spec: ClusterImagePolicySpec): readonly Flaw[] {
-  const broken = CROSS_FIELD_RULES.filter((rule) => !rule.holds(spec))
-  return [
-    ...broken.map(({ at, points, message, remedy }) => ({
-      path: parsePath([at, points].filter((part) => part !== '').join('.')),
-      message,
-      remedy,
-    })),
-    ...labelSelectorFlaws(spec.match?.selector, ['match', 'selector']),
-    ...labelSelectorFlaws(spec.namespaceSelector, ['namespaceSelector']),
-    ...(parseDuration(spec.minimumAge) === undefined
-      ? [
-          {
-            path: ['minimumAge'],
-            message: 'is too long',
-            remedy: 'Write a shorter one, such as 7d',
-          },
-        ]
-      : []),
-  ]
-}
-
-function readGlobs(
-  spec: ClusterImagePolicySpec,
-  field: 'images' | 'exclude',
-  flaws: Flaw[],
-): readonly RepositoryGlob[] {
-  return spec[field].flatMap((written, index) => {
-    const glob = readGlob(written)
-    if (!('message' in glob)) return [glob]
-    flaws.push({ path: [field, index], ...glob })
-    return []
-  })
 }
 
 function tagRule({ tags, order }: ClusterImagePolicySpec): TagRule {

@@ -2,6 +2,7 @@ import { documentProblem, type ObjectDocument } from './document.ts'
 import { type PolicyDraft, titleOf } from './draft.ts'
 import type { Reading } from './resource.ts'
 import { Envelope } from './schemas.ts'
+import { checkSpec, isSound } from './spec.ts'
 import { validate } from './validation.ts'
 
 /** The namespace of a namespaced object that names none, as kubectl has it. */
@@ -23,6 +24,11 @@ export function readNative(document: ObjectDocument, kind: PolicyDraft['kind']):
     })
   }
   if (flaws.length > 0) {
+    // what else is wrong is said at once
+    if (isSound(flaws, 'spec')) {
+      const deeper = checkSpec(kind, object.spec).flaws
+      flaws.push(...deeper.map((flaw) => ({ ...flaw, path: ['spec', ...flaw.path] })))
+    }
     return { resources: [], problems: flaws.map((flaw) => documentProblem(document, flaw)) }
   }
   const { name } = object.metadata

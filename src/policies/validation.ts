@@ -161,7 +161,7 @@ function textFlaws(schema: Schema, text: string, path: Path): readonly Flaw[] {
       return [
         {
           path,
-          message: `${quote(text)} cannot be read`,
+          message: `${quote(text)} is not valid`,
           remedy: remedy ?? `It must match ${schema.pattern}`,
         },
       ]

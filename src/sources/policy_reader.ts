@@ -56,13 +56,10 @@ export function createPolicyReader({ paths, enforcement }: PolicyPaths) {
       ...survey.problems,
       ...read.flatMap(({ problem, parsed }) => [...(problem ? [problem] : []), ...parsed.problems]),
     ]
+    // without all the files, pairs would be found broken that are not
+    const all = survey.problems.length > 0 ? wrong : [...wrong, ...problems]
     const loaded = { set, notes, files: files.size, skipped }
-    // without all the files, pairs and names would be found missing that are not
-    return {
-      loaded,
-      problems: survey.problems.length > 0 ? wrong : [...wrong, ...problems],
-      folders,
-    }
+    return { loaded, problems: all.sort(byPlace), folders }
   }
 
   function compile(read: readonly PolicyFile[]) {
@@ -89,6 +86,13 @@ export async function loadPolicies(paths: PolicyPaths): Promise<LoadedPolicies> 
   const { loaded, problems } = (await createPolicyReader(paths)())!
   throwProblems(problems)
   return loaded
+}
+
+/** In the order in which a person would go through the files. */
+function byPlace({ position: a }: TagwardenError, { position: b }: TagwardenError): number {
+  const [left, right] = [a?.file ?? '', b?.file ?? '']
+  if (left !== right) return left < right ? -1 : 1
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0)
 }
 
 const MOST_SHOWN = 20

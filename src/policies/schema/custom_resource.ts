@@ -8,7 +8,13 @@ export interface CustomResource {
   readonly scope: 'Namespaced' | 'Cluster'
   readonly description: string
   readonly spec: TSchema
-  readonly columns: readonly (readonly [name: string, jsonPath: string, type?: string])[]
+  /** a column of priority 1 is shown by `kubectl get -o wide` only */
+  readonly columns: readonly (readonly [
+    name: string,
+    jsonPath: string,
+    type?: string,
+    priority?: number,
+  ])[]
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -45,11 +51,14 @@ export function customResourceDefinition(resource: CustomResource): Json {
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: resource.columns.map(([name, jsonPath, type = 'string']) => ({
-            name,
-            type,
-            jsonPath,
-          })),
+          additionalPrinterColumns: resource.columns.map(
+            ([name, jsonPath, type = 'string', priority = 0]) => ({
+              name,
+              type,
+              jsonPath,
+              priority,
+            }),
+          ),
           schema: {
             openAPIV3Schema: {
               type: 'object',

@@ -35,14 +35,37 @@ const namespaceName = Type.String({
   remedy: 'Use lower-case letters, digits and "-"',
 })
 
-/** Name and namespace; Kubernetes' own other fields are let through. */
+/** Name and namespace of a foreign object; other fields are let through. */
 export const Metadata = Type.Object({ name: objectName, namespace: Type.Optional(namespaceName) })
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ */
+const OBJECT_META = [
+  'generateName',
+  'labels',
+  'annotations',
+  'finalizers',
+  'managedFields',
+  'ownerReferences',
+  'creationTimestamp',
+  'deletionGracePeriodSeconds',
+  'deletionTimestamp',
+  'generation',
+  'resourceVersion',
+  'selfLink',
+  'uid',
+]
+
+/** The same, closed: a misspelt namespace would put a policy into another one. */
+const OwnMetadata = object({
+  ...Metadata.properties,
+  ...Object.fromEntries(OBJECT_META.map((name) => [name, Type.Optional(Type.Unknown())])),
+})
 
 /** What stands around the spec of a tagwarden.io object. */
 export const Envelope = object({
   apiVersion: Type.String(),
   kind: Type.String(),
-  metadata: Metadata,
+  metadata: OwnMetadata,
   spec: Type.Unsafe<object>({ type: 'object' }),
   status: Type.Optional(Type.Unknown()),
 })

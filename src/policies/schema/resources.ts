@@ -3,7 +3,8 @@ import { ClusterImagePolicySpec, ImagePolicySpec } from './image_policy.ts'
 
 const columns = [
   ['Images', '.spec.images'],
-  ['Order', '.spec.order'],
+  ['Semver', '.spec.order.semver.range'],
+  ['Order', '.spec.order', 'string', 1],
   ['Action', '.spec.action'],
   ['Enforcement', '.spec.enforcement'],
   ['Age', '.metadata.creationTimestamp', 'date'],

@@ -1,5 +1,4 @@
 import { TagwardenError } from '../errors.ts'
-import { unlessAborted } from './shared_requests.ts'
 
 /** So many requests run on one host at once; for work in the background, half of them. */
 const RUNNING = 8
@@ -79,6 +78,16 @@ export function createHostQueue(): HostQueue {
       }
     },
   }
+}
+
+/** The promise, or a rejection with the signal's reason as soon as it aborts. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 function tooMany(host: string): TagwardenError {

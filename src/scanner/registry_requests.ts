@@ -3,17 +3,21 @@ import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
 import type { RegistryClient } from '../registry/types.ts'
 import { createFailureMemory } from './failure_memory.ts'
 import { describeFailure, hostOf, stopped, tooSlow } from './failures.ts'
-import { createHostQueue } from './host_queue.ts'
-import { createSharedRequests, unlessAborted } from './shared_requests.ts'
+import { createHostQueue, unlessAborted } from './host_queue.ts'
+import { createSharedRequests } from './shared_requests.ts'
 
 /** Runs something later; the function that it gives cancels that. */
 export type Timer = (run: () => void, ms: number) => () => void
 
-/** Asks the registry for facts and puts the answers into the catalog. Never rejects. */
+/** Asks the registry for facts and puts the answers into the catalog. */
 export interface RegistryRequests {
-  /** Somebody waits. A failure of a moment ago is the answer; equal requests are one. */
-  ask(need: FactNeed): Promise<FactFailure | undefined>
-  /** Nobody waits: it takes its turn behind the others, and then has more time. */
+  /**
+   * Somebody waits. A failure of a moment ago is the answer; equal requests are one.
+   *
+   * @throws the signal's reason when it aborts, and nothing else; the request goes on
+   */
+  ask(need: FactNeed, signal: AbortSignal): Promise<FactFailure | undefined>
+  /** Nobody waits: it takes its turn behind the others, and then has more time. Never rejects. */
   askInBackground(need: FactNeed): Promise<FactFailure | undefined>
   /** Aborts all that runs, and waits for its end. */
   stop(): Promise<void>
@@ -28,8 +32,17 @@ export interface RegistryRequestsOptions {
   readonly backgroundTimeLimit: number
   readonly clock: () => number
   readonly timer: Timer
-  /** a list of tags was asked for; `error` is what made it fail */
-  readonly onScan: (name: string, failure: FactFailure | undefined, error: unknown) => void
+  /** a list of tags was asked for */
+  readonly onScan: (name: string, scan: Scan) => void
+}
+
+/** How a request for a list of tags ended. */
+export interface Scan {
+  readonly failure: FactFailure | undefined
+  /** what made it fail */
+  readonly error?: unknown
+  /** whether nobody waited for it */
+  readonly background: boolean
 }
 
 export function createRegistryRequests(options: RegistryRequestsOptions): RegistryRequests {
@@ -53,36 +66,35 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
     }
   }
 
-  /** Makes one request, `through` the queue or not, within a time limit. */
-  async function attempt(
-    need: FactNeed,
-    limit: number,
-    through: (signal: AbortSignal, work: () => Promise<void>) => Promise<void>,
-  ): Promise<FactFailure | undefined> {
+  async function attempt(need: FactNeed, background: boolean): Promise<FactFailure | undefined> {
+    const limit = background ? options.backgroundTimeLimit : options.timeLimit
     const controller = new AbortController()
     const { signal } = controller
     const cancel = timer(() => controller.abort(tooSlow(need, limit)), limit)
+    const work = () => fetchFact(need, signal)
     running.add(controller)
     try {
-      await through(signal, () => fetchFact(need, signal))
+      // What runs in the background has its place already.
+      if (background) await unlessAborted(work(), signal)
+      else await queue.run(hostOf(need), false, signal, work)
       failures.forget(need)
-      if (need.fact === 'repository') onScan(need.name, undefined, undefined)
+      if (need.fact === 'repository') onScan(need.name, { failure: undefined, background })
       return undefined
     } catch (error) {
-      return fail(need, error)
+      return fail(need, error, background)
     } finally {
       running.delete(controller)
       cancel()
     }
   }
 
-  function fail(need: FactNeed, error: unknown): FactFailure {
+  function fail(need: FactNeed, error: unknown, background: boolean): FactFailure {
     if (stopping.signal.aborted) return stopped(clock())
     const failure = describeFailure(need, error, clock())
     failures.remember(need, failure)
     if (need.fact === 'repository') {
       catalog.recordFailure(need.name, failure)
-      onScan(need.name, failure, error)
+      onScan(need.name, { failure, error, background })
     } else if (failure.code === 'ERR_REGISTRY_NOT_FOUND') {
       catalog.recordMissing(need.name, need.tag)
     }
@@ -90,27 +102,17 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
   }
 
   return {
-    async ask(need) {
+    async ask(need, signal) {
       const known = failures.recall(need, clock())
       if (known || stopping.signal.aborted) return known ?? stopped(clock())
-      return shared.join(needKey(need), () =>
-        attempt(need, options.timeLimit, (signal, work) =>
-          queue.run(hostOf(need), false, signal, work),
-        ),
-      )
+      return shared.join(needKey(need), () => attempt(need, false), signal)
     },
     async askInBackground(need) {
       try {
         return await queue.run(hostOf(need), true, stopping.signal, async () => {
           // A scan has its own pace; what comes after it need not meet the same failure again.
           const known = need.fact === 'manifest' && failures.recall(need, clock())
-          return known
-            ? known
-            : shared.join(needKey(need), () =>
-                attempt(need, options.backgroundTimeLimit, (signal, work) =>
-                  unlessAborted(work(), signal),
-                ),
-              )
+          return known ? known : shared.join(needKey(need), () => attempt(need, true))
         })
       } catch {
         return stopped(clock())

@@ -1,5 +1,5 @@
 import type { Catalog, KnownManifest } from '../catalog/index.ts'
-import type { FactFailure, FactNeed, FactSource } from '../decisions/ports.ts'
+import type { FactFailure, FactSource } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
 import type { RegistryClient } from '../registry/types.ts'
 import { isUnreachable } from './failure_memory.ts'
@@ -7,7 +7,7 @@ import { notYet } from './failures.ts'
 import { tagsToConfirm } from './interest.ts'
 import { createRegistryRequests, type Timer } from './registry_requests.ts'
 import { createSchedule } from './schedule.ts'
-import { createSharedRequests, unlessAborted } from './shared_requests.ts'
+import { createSharedRequests } from './shared_requests.ts'
 
 /** A list that is younger than this, in ms, is not read again because a tag of it is gone. */
 const YOUNG = 60_000
@@ -82,8 +82,10 @@ export function createScanner(options: ScannerOptions): Scanner {
     backgroundTimeLimit: scanTimeLimit,
     clock,
     timer,
-    onScan(name, failure, error) {
+    onScan(name, { failure, error, background }) {
       report(name, failure, error)
+      // A name that the registry does not know may be a slip: it is not tried again and again.
+      if (!background && (!failure || isUnreachable(failure))) use(name)
       schedule.finish(name, clock(), failure !== undefined)
       arm()
     },
@@ -147,17 +149,10 @@ export function createScanner(options: ScannerOptions): Scanner {
     if (schedule.use(name, catalog.get(name)?.scannedAt ?? 0, clock())) arm()
   }
 
-  async function ask(need: FactNeed): Promise<FactFailure | undefined> {
-    const failure = await requests.ask(need)
-    if (need.fact === 'repository') {
-      // A name that the registry does not know may be a slip: it is not tried again and again.
-      if (!failure || isUnreachable(failure)) use(need.name)
-    } else if (failure?.code === 'ERR_REGISTRY_NOT_FOUND') {
-      const snapshot = catalog.get(need.name)
-      const old = snapshot?.has(need.tag) && clock() - snapshot.scannedAt > YOUNG
-      if (old) void scan(need.name)
-    }
-    return failure
+  /** A tag of the list is gone: the list is read anew, unless it is young. */
+  function doubt(name: string, tag: string): void {
+    const snapshot = catalog.get(name)
+    if (snapshot?.has(tag) && clock() - snapshot.scannedAt > YOUNG) void scan(name)
   }
 
   return {
@@ -168,7 +163,14 @@ export function createScanner(options: ScannerOptions): Scanner {
     },
     async gather(need, signal) {
       if (signal.aborted) return notYet(need, clock())
-      return unlessAborted(ask(need), signal).catch(() => notYet(need, clock()))
+      try {
+        const failure = await requests.ask(need, signal)
+        const gone = failure?.code === 'ERR_REGISTRY_NOT_FOUND'
+        if (gone && need.fact === 'manifest') doubt(need.name, need.tag)
+        return failure
+      } catch {
+        return notYet(need, clock())
+      }
     },
     watch(names) {
       schedule.watch(names, clock())

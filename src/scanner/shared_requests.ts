@@ -1,33 +1,55 @@
 /** Requests that run now. Whoever asks for the same shares one. */
 export interface SharedRequests<T> {
-  /** The running request of this key, or the one that `start` makes. */
-  join(key: string, start: () => Promise<T>): Promise<T>
+  /**
+   * Waits for the running request of this key, or for the one that `start` makes.
+   *
+   * @param start must not reject
+   * @param signal lets this one waiter go, without a trace; the request goes on
+   * @throws the signal's reason when it aborts
+   */
+  join(key: string, start: () => Promise<T>, signal?: AbortSignal): Promise<T>
   /** Resolves when none runs any more. */
   idle(): Promise<void>
 }
 
-export function createSharedRequests<T>(): SharedRequests<T> {
-  const running = new Map<string, Promise<T>>()
-  return {
-    join(key, start) {
-      const there = running.get(key)
-      if (there) return there
-      const request = start().finally(() => running.delete(key))
-      running.set(key, request)
-      return request
-    },
-    async idle() {
-      while (running.size > 0) await Promise.allSettled(running.values())
-    },
-  }
+interface Request<T> {
+  readonly done: Promise<void>
+  readonly waiters: Set<(value: T) => void>
 }
 
-/** The promise, or a rejection with the signal's reason as soon as it aborts. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
+export function createSharedRequests<T>(): SharedRequests<T> {
+  const running = new Map<string, Request<T>>()
+
+  function begin(key: string, start: () => Promise<T>): Request<T> {
+    const waiters = new Set<(value: T) => void>()
+    const done = start().then((value) => {
+      running.delete(key)
+      for (const settle of waiters) settle(value)
+    })
+    const request = { done, waiters }
+    running.set(key, request)
+    return request
+  }
+
+  return {
+    join(key, start, signal) {
+      // Not a chain of promises: those who left would hang on it for as long as the request runs.
+      const { waiters } = running.get(key) ?? begin(key, start)
+      return new Promise((resolve, reject) => {
+        const leave = () => {
+          waiters.delete(settle)
+          reject(signal?.reason)
+        }
+        const settle = (value: T) => {
+          signal?.removeEventListener('abort', leave)
+          resolve(value)
+        }
+        waiters.add(settle)
+        signal?.addEventListener('abort', leave, { once: true })
+      })
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all(Array.from(running.values(), ({ done }) => done))
+    },
+  }
 }

@@ -6,7 +6,12 @@ interface Termination {
   readonly log: ServerOptions['log']
   /** tests give their own */
   readonly process?: Pick<NodeJS.Process, 'on' | 'exit'>
+  /** ms */
+  readonly clock?: () => number
 }
+
+/** A terminal and npm both pass Ctrl-C on: two signals within this time, in ms, are one. */
+const SAME = 500
 
 /**
  * Ends the process on SIGTERM or SIGINT: the first one stops in good order and exits 0, a second
@@ -15,15 +20,19 @@ interface Termination {
  * @example
  *   onTermination({ stop: () => server.stop(), log })
  */
-export function onTermination({ stop, log, process = globalThis.process }: Termination): void {
-  let stopping = false
+export function onTermination(options: Termination): void {
+  const { stop, log, process = globalThis.process, clock = () => performance.now() } = options
+  let first: number | undefined
   const end = (signal: NodeJS.Signals) => {
-    if (stopping) {
+    if (first !== undefined && clock() - first < SAME) {
+      return
+    }
+    if (first !== undefined) {
       log.warn({ signal }, 'stopping at once')
       process.exit(signal === 'SIGINT' ? 130 : 143)
       return
     }
-    stopping = true
+    first = clock()
     log.info({ signal }, 'stopping; a second signal stops at once')
     stop().then(
       () => process.exit(0),

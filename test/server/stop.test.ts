@@ -127,12 +127,24 @@ t.test('the first SIGTERM or SIGINT stops in good order and exits 0', async (t) 
 
 t.test('a second signal ends the process at once', async (t) => {
   const { emitter, exits, process } = fakeProcess()
-  onTermination({ stop: () => new Promise(() => {}), log: QUIET, process })
+  let now = 0
+  onTermination({ stop: () => new Promise(() => {}), log: QUIET, process, clock: () => now })
   emitter.emit('SIGTERM', 'SIGTERM')
   t.same(exits, [])
+  now = 500
   emitter.emit('SIGTERM', 'SIGTERM')
   emitter.emit('SIGINT', 'SIGINT')
   t.same(exits, [143, 130])
+})
+
+t.test('one Ctrl-C that comes twice, from the terminal and from npm, is one', async (t) => {
+  const { emitter, exits, process } = fakeProcess()
+  let now = 0
+  onTermination({ stop: () => new Promise(() => {}), log: QUIET, process, clock: () => now })
+  emitter.emit('SIGINT', 'SIGINT')
+  now = 499
+  emitter.emit('SIGINT', 'SIGINT')
+  t.same(exits, [])
 })
 
 t.test('a stop that fails exits 2', async (t) => {

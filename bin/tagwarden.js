@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// Starts the command line on Node 24, whatever Node this is. Plain JavaScript that Node 20 runs.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const NEEDED = 24
+
+const inPackage = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+const args = process.argv.slice(2)
+const bundledNode = inPackage('node_modules/node/bin/node')
+
+if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
+  module.enableCompileCache?.()
+  const source = inPackage('src/cli/main.ts')
+  const entry = existsSync(source) ? source : inPackage('dist/cli/main.js')
+  const { run } = await import(entry)
+  await run(args)
+} else if (existsSync(bundledNode)) {
+  runOn(bundledNode)
+} else {
+  const advice = existsSync(inPackage('scripts/install.js'))
+    ? 'Run "npm ci" here, which brings it, or install it'
+    : 'Install it'
+  console.error(
+    `tagwarden: Node ${NEEDED} or newer is needed, this is ${process.version}. ${advice}`,
+  )
+  process.exitCode = 2
+}
+
+/** Runs the same command on another Node, and passes signals in and the exit code out. */
+function runOn(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...args], { stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal))
+  }
+  child.on('error', (error) => {
+    console.error(`tagwarden: ${node} cannot be run: ${error.message}`)
+    process.exitCode = 2
+  })
+  child.on('exit', (code, signal) => {
+    process.exit(code ?? 128 + (constants.signals[signal] ?? 0))
+  })
+}

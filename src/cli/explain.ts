@@ -1,6 +1,7 @@
 import { createCatalog } from '../catalog/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { type Facts, funnelOf, type Question } from '../decisions/index.ts'
+import { describeError } from '../errors.ts'
 import { settle } from '../facts/index.ts'
 import { type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
@@ -34,7 +35,7 @@ export async function explain(
   streams: Streams,
 ): Promise<number> {
   const image = parseReference(text)
-  const explanation = await found(image, options)
+  const explanation = await found(image, options, streams)
   streams.out(
     options.output === 'json'
       ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n`
@@ -43,24 +44,29 @@ export async function explain(
   return verdictOf(explanation.decision) === 'denied' ? 1 : 0
 }
 
-async function found(image: ImageReference, options: ExplainOptions): Promise<Explanation> {
+async function found(
+  image: ImageReference,
+  options: ExplainOptions,
+  streams: Streams,
+): Promise<Explanation> {
   const { env } = process
   const loaded = await loadConfig({ file: options.config, env, cwd: process.cwd() })
   const chosen = options.policies
   if (chosen === undefined && isUnconfigured(loaded, env)) {
-    return explainEmbedded(loaded, image, options)
+    return explainEmbedded(loaded, image, options, streams)
   }
-  return explainWith({ ...loaded, ...(chosen && { policies: chosen }) }, image, options)
+  return explainWith({ ...loaded, ...(chosen && { policies: chosen }) }, image, options, streams)
 }
 
 async function explainEmbedded(
   config: Config,
   image: ImageReference,
   options: ExplainOptions,
+  streams: Streams,
 ): Promise<Explanation> {
   const embedded = await startEmbeddedDefault(config)
   try {
-    return await explainWith(embedded.config, image, options)
+    return await explainWith(embedded.config, image, options, streams)
   } finally {
     await embedded.registry.close()
   }
@@ -70,6 +76,7 @@ async function explainWith(
   config: Config,
   image: ImageReference,
   options: ExplainOptions,
+  streams: Streams,
 ): Promise<Explanation> {
   const { set } = await loadPolicies({
     paths: config.policies,
@@ -80,7 +87,10 @@ async function explainWith(
   const policies = covering
     .filter((policy) => policy.namespace === undefined || policy.namespace === namespace)
     .toSorted((a, b) => bySpecificity(image, a, b))
-  const catalog = createCatalog({ path: config.catalog.path })
+  const catalog = createCatalog({
+    path: config.catalog.path,
+    onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
+  })
   const client = createRegistryClient({ settings: config.registries })
   const source = createScanner({ catalog, client, interval: config.catalog.interval })
   try {

@@ -75,7 +75,3 @@ export async function run(argv: readonly string[]): Promise<void> {
     }
   }
 }
-
-if (process.argv[1] !== undefined && import.meta.main) {
-  await run(process.argv.slice(2))
-}

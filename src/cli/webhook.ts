@@ -3,6 +3,7 @@ import { createCatalog } from '../catalog/index.ts'
 import { openCertificates } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
+import type { PolicySet } from '../policies/types.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
@@ -30,24 +31,34 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
   const stops: (() => unknown)[] = []
   const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
   try {
+    let watch = (_names: Iterable<string>) => {}
     const policies = await openPolicyFolder({
       paths: config.policies,
       enforcement: config.defaults.enforcement,
-      onChange: (set) =>
-        log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force'),
-      onProblems: (problems) => problems.forEach(problem),
+      onChange: (set, { notes }) => {
+        log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force')
+        for (const note of notes) log.info({}, note)
+        watch(namedRepositories(set))
+      },
+      onProblems: (problems) => {
+        for (const each of problems) problem(each)
+        const text =
+          problems.length > 0
+            ? 'the last good policies stay in force'
+            : 'all policies are right again'
+        log.info({ problems: problems.length }, text)
+      },
     })
     stops.push(() => policies.close())
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
     stops.push(() => catalog.close())
-    void catalog.load()
     const client = createRegistryClient({ settings: config.registries })
     stops.push(() => client.close())
     const scanner = createScanner({ catalog, client, interval: config.catalog.interval, log })
     stops.push(() => scanner.stop())
     const certificates = await openCertificates({
       path: config.certificates.path,
-      names: config.certificates.names,
+      names: ['127.0.0.1', 'localhost', ...config.certificates.names],
       onProblem: problem,
     })
     stops.push(() => certificates.close())
@@ -74,6 +85,8 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     })
     stops.push(() => server.stop())
     const address = await server.listen(config.listen)
+    watch = (names) => scanner.watch(names)
+    watch(namedRepositories(policies.current()))
     scanner.start()
     return {
       ...address,
@@ -86,6 +99,11 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     await stopAll(stops)
     throw error
   }
+}
+
+/** The repositories that policies name in full: they are scanned before anybody asks for them. */
+function namedRepositories({ policies }: PolicySet): Set<string> {
+  return new Set(policies.flatMap(({ images }) => images.filter((glob) => !glob.includes('*'))))
 }
 
 /** Undoes what was started, the last first; one that fails does not keep the others. */

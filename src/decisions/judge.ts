@@ -69,7 +69,7 @@ function exists(inquiry: Inquiry, tag: string): boolean {
   if (!snapshot || snapshot.has(tag)) {
     return snapshot !== undefined
   }
-  return (snapshot.manifest(tag)?.checkedAt ?? 0) > snapshot.scannedAt
+  return (snapshot.manifest(tag)?.checkedAt ?? -1) >= snapshot.scannedAt
 }
 
 /**

@@ -87,7 +87,7 @@ export function unavailable(policy: CompiledPolicy, cause: FactFailure, what: st
 /** The image is judged by an old index: how old, and why. */
 export function outdated(inquiry: Inquiry, policy: CompiledPolicy): Finding | undefined {
   const { snapshot, facts } = inquiry
-  if (!snapshot?.failure) {
+  if (!snapshot?.failure || snapshot.scannedAt === 0) {
     return undefined
   }
   const age = formatSpan(facts.now - snapshot.scannedAt)

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
@@ -73,7 +73,7 @@ t.test('when things fail', { skip, timeout: 300_000 }, async (t) => {
       const other = image('acme/never')
       await policy('never', webPolicy(other).replace('name: web', 'name: never'))
       const shown = await kubectl('create -f -', deployment('hang', `${other}:v1.3.0`), 1)
-      t.match(shown, /\[Timeout\].*did not answer in time/)
+      t.match(shown, /\[Timeout\].*did not answer (in time|within)/)
       t.notMatch(shown, /context deadline exceeded/)
       registry.faults = {}
     },
@@ -81,16 +81,15 @@ t.test('when things fail', { skip, timeout: 300_000 }, async (t) => {
 
   await t.test('a wrong policy is named, and the last good set stays in force', async (t) => {
     const before = world.dev.output().length
-    await import('node:fs/promises').then(({ writeFile }) =>
-      writeFile(
-        join(world.folder, 'policies/web.yaml'),
-        webPolicy(web).replace('>=1.2.3', '>=banana'),
-      ),
+    await writeFile(
+      join(world.folder, 'policies/web.yaml'),
+      webPolicy(web).replace('>=1.2.3', '>=banana'),
     )
     await world.dev.waitFor(/ERR_INVALID_POLICY/)
     t.match(world.dev.output().slice(before), /web\.yaml:6.*spec\.order\.semver\.range/)
     await kubectl('create -f -', deployment('bad', `${web}:latest`), 1)
-    await policy('web', webPolicy(web))
+    await writeFile(join(world.folder, 'policies/web.yaml'), webPolicy(web))
+    await world.dev.waitFor(/right again/)
   })
 
   await t.test('the certificate is renewed under load, and nothing is refused', async (t) => {

@@ -40,39 +40,45 @@ export function readDocuments(
 ): { documents: readonly ObjectDocument[]; problems: readonly TagwardenError[] } {
   const refusal = refuse(text)
   if (refusal) return { documents: [], problems: [policyProblem(refusal, { file })] }
-  const documents: ObjectDocument[] = []
-  const problems: TagwardenError[] = []
-  const { lines, parsed, failure } = parse(text)
+  const { lines, parsed } = parse(text)
   const at = (offset: number, field?: string): Position => {
     const { line, col } = lines.linePos(offset)
-    return { file, line, column: col, field }
+    return { file, line, column: col, ...(field === undefined ? {} : { field }) }
   }
-  if (failure) problems.push(policyProblem(failure, { file }))
+  const documents: ObjectDocument[] = []
+  const problems: TagwardenError[] = []
   for (const [index, document] of parsed.entries()) {
-    const wrong = [
-      ...document.errors.map((error) => policyProblem(syntaxFlaw(error), at(error.pos[0]))),
-      ...duplicateKeys(document).map(({ offset, path, first }) =>
-        policyProblem(
-          {
-            message: `is given twice, first in line ${lines.linePos(first).line}`,
-            remedy: 'Keep one of the two',
-          },
-          at(offset, formatPath(path)),
-        ),
-      ),
-    ].slice(0, MOST_PROBLEMS)
-    problems.push(...wrong)
-    if (wrong.length > 0 || document.contents === null) continue
+    if (problems.length >= MOST_PROBLEMS) break
     try {
+      const wrong = syntaxProblems(document, at)
+      problems.push(...wrong.slice(0, MOST_PROBLEMS))
+      if (wrong.length > 0) continue
       const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })
-      const locate = locator(text, file, index)
       const place = (path: Path) => at(offsetOf(document, path))
-      documents.push(...objectsOf(value, locate, place))
+      documents.push(...objectsOf(value, locator(text, file, index), place))
     } catch (cause) {
-      problems.push(policyProblem(aliasFlaw(cause), at(document.contents.range?.[0] ?? 0), cause))
+      problems.push(policyProblem(failure(cause), at(document.range[0]), cause))
     }
   }
-  return { documents, problems: problems.slice(0, MOST_PROBLEMS) }
+  return { documents, problems }
+}
+
+function syntaxProblems(
+  document: Document.Parsed,
+  at: (offset: number, field?: string) => Position,
+): readonly TagwardenError[] {
+  const tooDeep = document.errors.find(({ message }) => /call stack/.test(message))
+  if (tooDeep) return [policyProblem(TOO_DEEP, at(tooDeep.pos[0]), tooDeep)]
+  return [
+    ...document.errors
+      .slice(0, MOST_PROBLEMS)
+      .map((error) => policyProblem(syntaxFlaw(error), at(error.pos[0]))),
+    ...duplicateKeys(document).map(({ offset, path, first }) => {
+      const message = `is given twice, first in line ${at(first).line}`
+      const flaw = { message, remedy: 'Keep one of the two' }
+      return policyProblem(flaw, at(offset, formatPath(path)))
+    }),
+  ]
 }
 
 /** The object itself, or the items of a Kubernetes List. */
@@ -104,28 +110,18 @@ function refuse(text: string): Omit<Flaw, 'path'> | undefined {
   return undefined
 }
 
-function parse(text: string) {
+function parse(text: string): { lines: LineCounter; parsed: readonly Document.Parsed[] } {
   const lines = new LineCounter()
-  try {
-    // uniqueKeys compares every key with every other one; duplicateKeys() does not.
-    const parsed = parseAllDocuments(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      uniqueKeys: false,
-      stringKeys: true,
-      merge: true,
-      logLevel: 'error',
-    })
-    return {
-      lines,
-      parsed: 'empty' in parsed ? [] : (parsed as Document.Parsed[]),
-      failure: undefined,
-    }
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    const failure = { message: 'is nested too deeply', remedy: 'Write a policy with fewer levels' }
-    return { lines, parsed: [], failure }
-  }
+  // uniqueKeys compares every key with every other one; duplicateKeys() does not.
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    stringKeys: true,
+    merge: true,
+    logLevel: 'error',
+  })
+  return { lines, parsed: 'empty' in parsed ? [] : parsed }
 }
 
 const SYNTAX_REMEDIES: Readonly<Record<string, string>> = {
@@ -137,12 +133,16 @@ const SYNTAX_REMEDIES: Readonly<Record<string, string>> = {
 
 function syntaxFlaw(error: { code: string; message: string }): Omit<Flaw, 'path'> {
   return {
-    message: `is not YAML: ${error.message}`,
+    message: `is not YAML: ${error.message.slice(0, 200)}`,
     remedy: SYNTAX_REMEDIES[error.code] ?? 'Correct the text at this place',
   }
 }
 
-function aliasFlaw(cause: unknown): Omit<Flaw, 'path'> {
+const TOO_DEEP = { message: 'is nested too deeply', remedy: 'Write it with fewer levels' }
+
+/** Why a document without errors of syntax has no value. */
+function failure(cause: unknown): Omit<Flaw, 'path'> {
+  if (cause instanceof RangeError) return TOO_DEEP
   const unresolved = /unresolved alias[^:]*: (\S{1,80})/i.exec(String(cause))
   if (unresolved) {
     const message = `names *${unresolved[1]}, but no &${unresolved[1]} stands before it`

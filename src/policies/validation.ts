@@ -78,7 +78,7 @@ function typeOf(value: unknown): string {
 }
 
 const SPOKEN: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   boolean: 'true or false',
   array: 'a list',
@@ -101,6 +101,7 @@ function correctType(wanted: readonly string[], value: unknown): string {
   if (wanted.includes('array') && scalar) return `Write a list: [${quote(String(value))}]`
   if (wanted.includes('object'))
     return 'Write fields under it, each on its own line as "name: value"'
+  if (wanted.includes('number')) return 'Write a number, without quotes'
   return wanted.includes('boolean') ? 'Write true or false, without quotes' : 'Write a single value'
 }
 
@@ -123,7 +124,8 @@ function missingField(path: Path, key: string, field: Schema): Flaw {
   return {
     path: [...path, key],
     message: 'is missing',
-    remedy: example === undefined ? `Add ${key}` : `Add it, such as ${key}: ${written}`,
+    remedy:
+      example === undefined ? (field.remedy ?? `Add ${key}`) : `Add it, such as ${key}: ${written}`,
   }
 }
 

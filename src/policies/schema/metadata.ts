@@ -65,7 +65,7 @@ const OwnMetadata = object({
 export const Envelope = object({
   apiVersion: Type.String(),
   kind: Type.String(),
-  metadata: OwnMetadata,
-  spec: Type.Unsafe<object>({ type: 'object' }),
+  metadata: Type.Unsafe<object>({ ...OwnMetadata, remedy: 'Write name under metadata' }),
+  spec: Type.Unsafe<object>({ type: 'object', remedy: 'Write images and order under spec' }),
   status: Type.Optional(Type.Unknown()),
 })

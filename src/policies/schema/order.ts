@@ -72,6 +72,7 @@ export const order = object(
   {
     description:
       'How candidates rank and which of them are permitted. Exactly one of semver, alphabetical, numerical, digest.',
+    remedy: 'Write one under order, such as semver: { range: ">=1.0.0 <2.0.0" }',
     'x-kubernetes-validations': crossFieldRules('order'),
   },
 )

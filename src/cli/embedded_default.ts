@@ -4,8 +4,8 @@ import type { Config } from '../config/index.ts'
 import { type EmbeddedRegistry, startEmbeddedRegistry } from '../embedded/index.ts'
 import { TagwardenError } from '../errors.ts'
 
-/** The example policies name images of `localhost` at this port. */
-const REGISTRY_PORT = 5050
+/** The registry of the images in the example policies. */
+const REGISTRY = 'registry.example.com'
 const ROOT = join(import.meta.dirname, '../..')
 
 /** The embedded default: a bundled registry and example policies, when nothing is configured. */
@@ -22,7 +22,7 @@ export function isUnconfigured(config: Config, env: NodeJS.ProcessEnv): boolean 
 /**
  * Starts the bundled registry, and points the configuration to it.
  *
- * @throws TagwardenError ERR_LISTEN when its port is taken
+ * @throws TagwardenError ERR_INVALID_CONFIG where the examples were not installed
  */
 export async function startEmbeddedDefault(config: Config): Promise<EmbeddedDefault> {
   const policies = join(ROOT, 'examples/policies')
@@ -31,14 +31,16 @@ export async function startEmbeddedDefault(config: Config): Promise<EmbeddedDefa
       remedy: 'Write a tagwarden.yaml, or name one with --config',
     })
   }
-  const registry = await startEmbeddedRegistry({ port: REGISTRY_PORT })
-  const host = `localhost:${REGISTRY_PORT}`
+  const registry = await startEmbeddedRegistry({ port: 0 })
   return {
     registry,
     config: {
       ...config,
       policies: [policies],
-      registries: [...config.registries, { host, insecure: true }],
+      registries: [
+        ...config.registries,
+        { host: REGISTRY, address: registry.host, insecure: true },
+      ],
     },
   }
 }

@@ -24,7 +24,7 @@ export async function serve(options: { readonly config?: string }): Promise<void
   })
   STREAMS.out(`tagwarden listens on ${webhook.url} with ${webhook.policies()} policies in force\n`)
   if (embedded) {
-    STREAMS.out('It runs on its example policies and a bundled registry at localhost:5050.\n')
+    STREAMS.out('It runs on its example policies and a bundled registry, registry.example.com.\n')
     STREAMS.out(tryNext(webhook.url, process.cwd()))
   }
 }

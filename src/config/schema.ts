@@ -122,6 +122,12 @@ export const CONFIG_SCHEMA: Setting = group({
             'Write a host without scheme and path, such as registry.example.com:5000 or *.example.com',
           examples: ['registry.example.com'],
         },
+        address: {
+          ...NAME,
+          pattern: '^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9a-fA-F:]+\\])(:[0-9]{1,5})?$',
+          remedy: 'Write host or host:port of the API, without scheme and path',
+          examples: ['mirror.example.com:5000'],
+        },
         insecure: { type: 'boolean' },
         auth: {
           type: 'object',

@@ -28,7 +28,7 @@ export function decide(question: Question, facts: Facts): Decision {
   if (mover?.latest === 'Resolve' && isLatest(image)) {
     return answer(inquiry, mover, resolveLatest(inquiry, mover))
   }
-  const findings = policies.flatMap((policy) => judge(inquiry, policy))
+  const findings = withoutEchoes(policies.flatMap((policy) => judge(inquiry, policy)))
   if (mover && !findings.some((finding) => finding.reason === 'RegistryUnavailable')) {
     const old = outdated(inquiry, mover)
     if (old) findings.push(old)
@@ -46,6 +46,17 @@ export function decide(question: Question, facts: Facts): Decision {
   }
   const choice = withoutConflict(inquiry, mover)
   return answer(inquiry, mover, { ...choice, findings: [...findings, ...choice.findings] })
+}
+
+/** What a second policy says of `latest` is what the first one said. */
+function withoutEchoes(findings: Finding[]): Finding[] {
+  const first = findings.find(({ reason }) => reason === 'LatestTag')
+  return findings.filter(
+    (finding) =>
+      finding === first ||
+      finding.reason !== 'LatestTag' ||
+      finding.enforcement !== first?.enforcement,
+  )
 }
 
 /** Findings that do not keep an image from being resolved. */

@@ -61,7 +61,7 @@ export function endpointOf(host: string, settings: readonly RegistrySettings[]):
   const insecure = found?.insecure === true
   return {
     host,
-    origin: `${insecure ? 'http' : 'https'}://${API_HOSTS[host] ?? host}`,
+    origin: `${insecure ? 'http' : 'https'}://${found?.address ?? API_HOSTS[host] ?? host}`,
     insecure,
     auth: found?.auth,
     certificateAuthority: found?.certificateAuthority,

@@ -2,6 +2,8 @@
 export interface RegistrySettings {
   /** exact `host[:port]`, or `*.example.com` for every host below it */
   readonly host: string
+  /** `host[:port]` at which its API answers, when that is not where image names say */
+  readonly address?: string | undefined
   /** plain HTTP, for this host only */
   readonly insecure?: boolean | undefined
   readonly auth?:

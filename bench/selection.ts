@@ -60,7 +60,11 @@ export async function benchSelection(): Promise<Figure[]> {
   const tags = believableTags(COUNT)
   const shuffled = tags.toSorted((a, b) => (a.slice(-3) < b.slice(-3) ? -1 : 1))
   const semver = compileRule(
-    rule({ pattern: PATTERN, extract: '$version', order: { semver: { range: '>=1.2.3 <4.0.0-0' } } }),
+    rule({
+      pattern: PATTERN,
+      extract: '$version',
+      order: { semver: { range: '>=1.2.3 <4.0.0-0' } },
+    }),
   )
   const everything = compileRule(rule({ order: { semver: { range: '*-0' } } }))
   const numerical = compileRule(

@@ -1,0 +1,70 @@
+import { isArtifact } from './artifact.ts'
+import { compilePattern } from './pattern.ts'
+import { ruleError } from './rule_error.ts'
+import { compileTemplate } from './template.ts'
+import type { Candidate, TagReason, TagRule } from './types.ts'
+
+/** Which tags are candidates at all. */
+export interface TagFilter {
+  /** the candidate, or why the tag is none */
+  admit(tag: string): Candidate | TagReason
+  /** whether one of the rule's allow patterns matches */
+  allows(tag: string): boolean
+}
+
+/**
+ * Compiles the pattern, extract, allow and ignore of a rule.
+ *
+ * @throws TagwardenError ERR_INVALID_POLICY
+ */
+export function compileFilter(rule: TagRule): TagFilter {
+  const ignored = matchesAny(rule.ignore, 'tags.ignore')
+  const allows = matchesAny(rule.allow, 'tags.allow')
+  const read = compileExtract(rule)
+  return {
+    allows,
+    admit(tag) {
+      if (isArtifact(tag)) {
+        return 'Artifact'
+      }
+      if (ignored(tag)) {
+        return 'Ignored'
+      }
+      return read(tag) ?? (allows(tag) ? { tag, version: tag, build: undefined } : 'NotMatched')
+    },
+  }
+}
+
+function matchesAny(sources: readonly string[], field: string): (tag: string) => boolean {
+  const patterns = sources.map((source, i) => compilePattern(source, `${field}[${i}]`))
+  return (tag) => patterns.length > 0 && patterns.some((pattern) => pattern.test(tag))
+}
+
+/** Makes a candidate of a tag that the pattern matches. */
+function compileExtract({ pattern: source, extract }: TagRule) {
+  if (!source) {
+    if (extract) {
+      throw ruleError(
+        'tags.extract',
+        'there is no pattern to extract from',
+        'Set tags.pattern with a group such as (?P<version>.*), or remove tags.extract',
+      )
+    }
+    return (tag: string): Candidate => ({ tag, version: tag, build: undefined })
+  }
+  const pattern = compilePattern(source, 'tags.pattern')
+  const template = extract ? compileTemplate(extract, pattern.groups) : undefined
+  const buildGroup = pattern.groups.get('build')
+  if (!template && buildGroup === undefined) {
+    return (tag: string): Candidate | undefined =>
+      pattern.test(tag) ? { tag, version: tag, build: undefined } : undefined
+  }
+  return (tag: string): Candidate | undefined => {
+    const match = pattern.match(tag)
+    if (!match) {
+      return undefined
+    }
+    const build = buildGroup === undefined ? undefined : match[buildGroup]
+    return { tag, version: template ? template(match) : tag, build: build || undefined }
+  }
+}

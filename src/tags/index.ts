@@ -1,0 +1,12 @@
+export { compileRule } from './rule.ts'
+export type {
+  Candidate,
+  DigestOf,
+  FunnelCounts,
+  Ranking,
+  TagOrder,
+  TagReason,
+  TagRule,
+  TagSelector,
+  TagVerdict,
+} from './types.ts'

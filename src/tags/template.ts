@@ -1,0 +1,40 @@
+import type { Match } from './pattern.ts'
+
+/** Writes the extract of a match. */
+export type Template = (match: Match) => string
+
+// Go `regexp` Expand: after a dollar, `$`, `name` or `{name}`; the longest name counts, so `$1x`
+// is the group named `1x`. A dollar followed by anything else stands for itself.
+const REFERENCE = /\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu
+const NUMBER = /^(?:0|[1-9]\d{0,8})$/
+
+/**
+ * Compiles a template of Go's `regexp` Expand. A group that does not exist, or took no part in the
+ * match, is empty.
+ *
+ * @param groups the pattern's named groups
+ */
+export function compileTemplate(text: string, groups: ReadonlyMap<string, number>): Template {
+  const parts: (string | number)[] = []
+  let end = 0
+  for (const reference of text.matchAll(REFERENCE)) {
+    const name = reference[2] ?? reference[3] ?? ''
+    const literal = text.slice(end, reference.index) + (reference[1] ?? '')
+    end = reference.index + reference[0].length
+    if (literal !== '') {
+      parts.push(literal)
+    }
+    const group = NUMBER.test(name) ? Number(name) : groups.get(name)
+    if (group !== undefined) {
+      parts.push(group)
+    }
+  }
+  parts.push(text.slice(end))
+  return (match) => {
+    let result = ''
+    for (const part of parts) {
+      result += typeof part === 'string' ? part : (match[part] ?? '')
+    }
+    return result
+  }
+}

@@ -2,7 +2,7 @@ import type { Document } from 'yaml'
 import { LineCounter, parseAllDocuments } from 'yaml'
 import type { Position, TagwardenError } from '../errors.ts'
 import { duplicateKeys } from './duplicate_key.ts'
-import { type Flaw, formatPath, type Path, policyProblem } from './flaw.ts'
+import { type Flaw, formatPath, type Path, policyProblem, printable } from './flaw.ts'
 import { offsetOf } from './offset.ts'
 
 /** Longer files are refused. */
@@ -18,7 +18,7 @@ export interface ObjectDocument {
   /** where the object begins */
   readonly position: Position
   /** line and column of a field, or of the nearest field above it that there is */
-  locate(path: Path): Position
+  locate(path: Path, key?: boolean): Position
 }
 
 /** The error for a flaw of a document. */
@@ -27,7 +27,7 @@ export function documentProblem(
   flaw: Flaw,
   cause?: unknown,
 ): TagwardenError {
-  return policyProblem(flaw, document.locate(flaw.path), cause)
+  return policyProblem(flaw, document.locate(flaw.path, flaw.key), cause)
 }
 
 /**
@@ -93,7 +93,11 @@ function objectsOf(
   if (!list) return [{ value, position: place([]), locate }]
   return items.map((item: unknown, index) => {
     const base = ['items', index]
-    return { value: item, position: place(base), locate: (path) => locate([...base, ...path]) }
+    return {
+      value: item,
+      position: place(base),
+      locate: (path, key) => locate([...base, ...path], key),
+    }
   })
 }
 
@@ -133,7 +137,7 @@ const SYNTAX_REMEDIES: Readonly<Record<string, string>> = {
 
 function syntaxFlaw(error: { code: string; message: string }): Omit<Flaw, 'path'> {
   return {
-    message: `is not YAML: ${error.message.slice(0, 200)}`,
+    message: `is not YAML: ${printable(error.message.slice(0, 200))}`,
     remedy: SYNTAX_REMEDIES[error.code] ?? 'Correct the text at this place',
   }
 }
@@ -145,7 +149,8 @@ function failure(cause: unknown): Omit<Flaw, 'path'> {
   if (cause instanceof RangeError) return TOO_DEEP
   const unresolved = /unresolved alias[^:]*: (\S{1,80})/i.exec(String(cause))
   if (unresolved) {
-    const message = `names *${unresolved[1]}, but no &${unresolved[1]} stands before it`
+    const name = printable(unresolved[1] ?? '')
+    const message = `names *${name}, but no &${name} stands before it`
     return { message, remedy: 'Correct the name, or write the value out' }
   }
   return {
@@ -160,10 +165,10 @@ function failure(cause: unknown): Omit<Flaw, 'path'> {
  */
 function locator(text: string, file: string, index: number): ObjectDocument['locate'] {
   let tree: ReturnType<typeof parse> | undefined
-  return (path) => {
+  return (path, key) => {
     tree ??= parse(text)
     const document = tree.parsed[index]
-    const offset = document === undefined ? 0 : offsetOf(document, path)
+    const offset = document === undefined ? 0 : offsetOf(document, path, key)
     const { line, col } = tree.lines.linePos(offset)
     return { file, line, column: col, ...(path.length === 0 ? {} : { field: formatPath(path) }) }
   }

@@ -6,6 +6,8 @@ export type Path = readonly (string | number)[]
 /** Something wrong at a place in a document. */
 export interface Flaw {
   readonly path: Path
+  /** the key itself is wrong, not its value */
+  readonly key?: true
   readonly message: string
   readonly remedy: string
 }
@@ -30,7 +32,15 @@ export function parsePath(field: string): Path {
 
 /** A value in quotes, on one line and not too long, for a message. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}…` : text)
+  return printable(JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}…` : text))
+}
+
+/** The text without what moves a terminal's cursor or hides letters, such as escape sequences. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** The error that people and programs see for a flaw. */

@@ -4,8 +4,10 @@ import type { Path } from './flaw.ts'
 /**
  * Where in the text a path stands: the value, if it is a scalar; the key, if it is not; and the
  * key of the nearest field above it where there is no such field.
+ *
+ * @param key whether to point to the key in any case
  */
-export function offsetOf(document: Document, path: Path): number {
+export function offsetOf(document: Document, path: Path, key = false): number {
   let node: unknown = document.contents
   let offset = startOf(node)
   for (const segment of path) {
@@ -24,7 +26,7 @@ export function offsetOf(document: Document, path: Path): number {
       return offset
     }
   }
-  return isScalar(node) && node.value !== null ? startOf(node) : offset
+  return !key && isScalar(node) && node.value !== null ? startOf(node) : offset
 }
 
 function startOf(node: unknown): number {

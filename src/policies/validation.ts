@@ -110,6 +110,7 @@ function unknownField(path: Path, key: string, known: Readonly<Record<string, Sc
   const parent = path.findLast((segment) => typeof segment === 'string')
   return {
     path: [...path, key],
+    key: true,
     message: `is not a field${parent === undefined ? '' : ` of ${parent}`}`,
     remedy:
       near === undefined

@@ -37,6 +37,9 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   }
 
   async function look(): Promise<void> {
+    if (closed) {
+      return
+    }
     try {
       const next = await load()
       lastProblem = ''
@@ -88,6 +91,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
       closed = true
       clearInterval(timer)
       notices.close()
+      return looking
     },
   }
 }

@@ -23,8 +23,8 @@ export interface Certificates {
   subscribe(listener: (certificate: ServingCertificate) => void): () => void
   /** Looks at the files and the clock now, instead of at the next turn. Never rejects. */
   refresh(): Promise<void>
-  /** Stops watching and renewing. */
-  close(): void
+  /** Stops watching and renewing. Once it resolves, nothing is written to the folder any more. */
+  close(): Promise<void>
 }
 
 export interface CertificateOptions {

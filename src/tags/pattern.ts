@@ -74,6 +74,7 @@ const REMEDIES: readonly (readonly [reason: RegExp, remedy: string])[] = [
   [/`\(\?(?:<?[=!])/, 'Go (RE2) syntax has no lookahead or lookbehind; use tags.ignore to exclude'],
   [/repeat count/, 'A repetition is {n}, {n,} or {n,m} with n <= m <= 1000, also when nested'],
   [/nested repetition/, 'Put the inner repetition in a group, such as (?:a*)*'],
+  [/duplicate/, 'Give each group its own name'],
   [/missing closing|unexpected \)|missing argument/, 'Escape a literal bracket with a backslash'],
 ]
 

@@ -73,11 +73,13 @@ function syntaxProblems(
     ...document.errors
       .slice(0, MOST_PROBLEMS)
       .map((error) => policyProblem(syntaxFlaw(error), at(error.pos[0]))),
-    ...duplicateKeys(document).map(({ offset, path, first }) => {
-      const message = `is given twice, first in line ${at(first).line}`
-      const flaw = { message, remedy: 'Keep one of the two' }
-      return policyProblem(flaw, at(offset, formatPath(path)))
-    }),
+    ...duplicateKeys(document)
+      .slice(0, MOST_PROBLEMS)
+      .map(({ offset, path, first }) => {
+        const message = `is given twice, first in line ${at(first).line}`
+        const flaw = { message, remedy: 'Keep one of the two' }
+        return policyProblem(flaw, at(offset, formatPath(path)))
+      }),
   ]
 }
 

@@ -82,8 +82,8 @@ t.test('aliases that multiply are refused, not followed', (t) => {
   t.end()
 })
 
-t.test('a text with a hundred thousand faults tells a hundred', (t) => {
-  for (const text of ['"" '.repeat(100_000), '*a '.repeat(50_000), 'a: 1\n'.repeat(50_000)]) {
+t.test('a text with ten thousand faults tells a hundred', (t) => {
+  for (const text of ['"" '.repeat(10_000), '*a '.repeat(10_000), 'a: 1\n'.repeat(10_000)]) {
     const { problems } = parsePolicies(text, 'f.yaml')
     t.ok(problems.length > 0 && problems.length <= 100, `${problems.length}`)
   }
@@ -91,7 +91,7 @@ t.test('a text with a hundred thousand faults tells a hundred', (t) => {
 })
 
 t.test('an object with very many keys takes time by their number, not its square', (t) => {
-  const text = Array.from({ length: 50_000 }, (_, i) => `key${i}: 1`).join('\n')
+  const text = Array.from({ length: 20_000 }, (_, i) => `key${i}: 1`).join('\n')
   t.match(read(text).lines, [/apiVersion: is missing/])
   t.end()
 })

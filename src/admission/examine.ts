@@ -61,7 +61,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
       occurrence,
       prior: priors.get(key),
       stated: stated.get(key),
-      unchanged: was !== undefined && was === occurrence.value,
+      unchanged: isSame(was, occurrence.value),
     }
     let image: ImageReference
     try {
@@ -87,6 +87,15 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
 /** Labels or annotations whose values are text. */
 export function annotationsOf(object: JsonObject | undefined): JsonObject {
   return objectAt(objectAt(object, 'metadata'), 'annotations')
+}
+
+/** What is no text is compared by its JSON. */
+function isSame(was: unknown, is: unknown): boolean {
+  return was === is
+    ? was !== undefined
+    : typeof was === 'object' &&
+        typeof is === 'object' &&
+        JSON.stringify(was) === JSON.stringify(is)
 }
 
 function parseValue(value: unknown): ImageReference {

@@ -1,0 +1,29 @@
+// npm run bench [-- start reviews cold hang selection]
+//
+// The server runs on core 0 and the load on core 1. Ratios are within one run, since machines are
+// noisy; figures without a limit are for information.
+import { execFileSync } from 'node:child_process'
+import { benchCold, benchHang, benchReviews, benchStart, type Figure } from './admission.ts'
+
+const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  start: benchStart,
+  reviews: () => benchReviews(20_000),
+  cold: benchCold,
+  hang: () => benchHang(20),
+  selection: async () => (await import('./selection.ts')).benchSelection(),
+}
+
+const wanted = process.argv.slice(2)
+execFileSync('taskset', ['-pc', '1', String(process.pid)], { stdio: 'ignore' })
+let missed = 0
+for (const [name, run] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  for (const figure of await run()) {
+    const { value, unit, limit } = figure
+    const bad = limit !== undefined && !(value <= limit)
+    if (bad) missed += 1
+    const asked = limit === undefined ? '' : `  (at most ${limit})${bad ? '  MISSED' : ''}`
+    console.log(`${figure.name}: ${value.toPrecision(3)} ${unit}${asked}`)
+  }
+}
+process.exitCode = missed > 0 ? 1 : 0

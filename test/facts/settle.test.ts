@@ -1,0 +1,96 @@
+import t from 'tap'
+import type { Question } from '../../src/decisions/index.ts'
+import { settle } from '../../src/facts/index.ts'
+import { parseReference } from '../../src/images/index.ts'
+import { digest, policy, snapshot, source } from '../fakes/facts.ts'
+
+const NAME = 'ghcr.io/acme/web'
+
+function ask(image: string, action: 'Verify' | 'Track' = 'Track'): Question {
+  return {
+    image: parseReference(image),
+    policies: [policy({ action })],
+    defaults: {
+      latest: 'Deny',
+      unmatched: 'Allow',
+      enforcement: 'Enforce',
+      ownedObjects: 'Enforce',
+    },
+    mode: 'resolve',
+    unchanged: false,
+    previous: undefined,
+    hold: false,
+    restored: false,
+    immutable: false,
+  }
+}
+
+t.test('facts that are there are not asked for', async (t) => {
+  const facts = source([snapshot(NAME, { 'v1.4.2': { digest: digest('2') } })])
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 1000)
+  t.equal(decision?.change?.to, `${NAME}:v1.4.2@${digest('2')}`)
+  t.strictSame(facts.asked, [])
+})
+
+t.test('what is lacking is gathered step by step, once for all questions', async (t) => {
+  const facts = source([], async (need) => {
+    const tags = { 'v1.3.0': {}, 'v1.4.2': need.fact === 'manifest' ? { digest: digest('2') } : {} }
+    facts.snapshots.set(NAME, snapshot(NAME, tags))
+    return undefined
+  })
+  const questions = [ask(`${NAME}:v1.3.0`), ask(`${NAME}:v1.4.2`), ask(`${NAME}:v1.3.0`)]
+  const decisions = await settle(questions, facts, Date.now() + 1000)
+  t.strictSame(facts.asked, [NAME, `${NAME}:v1.4.2`])
+  for (const decision of decisions) {
+    t.equal(decision.change?.to, `${NAME}:v1.4.2@${digest('2')}`)
+    t.strictSame(decision.needs, [])
+  }
+})
+
+t.test('a failure is the answer to its need, and is not asked again', async (t) => {
+  const facts = source([])
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 1000)
+  t.match(decision?.findings, [{ reason: 'RegistryUnavailable', cause: { message: /refused/ } }])
+  t.strictSame(facts.asked, [NAME])
+})
+
+t.test('when the time is over, what is lacking timed out', async (t) => {
+  const facts = source(
+    [],
+    (_need, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () =>
+          resolve({ code: 'ERR_REGISTRY_UNREACHABLE', message: 'aborted', at: 0 }),
+        )
+      }),
+  )
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 50)
+  t.match(decision?.findings, [
+    { reason: 'Timeout', cause: { message: 'ghcr.io did not answer in time' } },
+  ])
+  const late = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() - 1)
+  t.match(late[0]?.findings, [{ reason: 'Timeout' }], 'also when it was over from the start')
+})
+
+t.test('a certain answer waits only a moment for better words', async (t) => {
+  const aborted: number[] = []
+  const facts = source(
+    [],
+    (_need, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          aborted.push(1)
+          resolve({ code: 'ERR_REGISTRY_TIMEOUT', message: 'x', at: 0 })
+        })
+      }),
+  )
+  const [decision] = await settle([ask(`${NAME}:latest`)], facts, Date.now() + 60_000)
+  t.match(decision?.findings, [{ reason: 'LatestTag', message: /the newest is not known yet/ }])
+  t.equal(aborted.length, 1, 'it did not wait for its whole minute')
+})
+
+t.test('a source that never brings what it promised does not hang the answer', async (t) => {
+  const facts = source([], async () => undefined)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
+  t.match(decision?.findings, [{ reason: 'Timeout' }])
+})

@@ -72,7 +72,7 @@ function entryOf(
     name,
     title,
     position: document.position,
-    images: spec.images,
+    images: globs.map(({ pattern }) => pattern),
     selector,
     action: spec.action,
     reference: spec.reference,
@@ -90,6 +90,6 @@ function entryOf(
     policy: Object.freeze(policy),
     globs,
     filter: compileWorkloadFilter(spec),
-    hash: contentHash(JSON.stringify([title, policy.enforcement, spec])),
+    hash: contentHash(JSON.stringify([kind, title, policy.enforcement, spec])),
   }
 }

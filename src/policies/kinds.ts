@@ -42,7 +42,8 @@ export function readObject(document: ObjectDocument): Reading | undefined {
   }
   const meant = nearestName(group, [GROUP, FLUX_GROUP])
   if (meant === undefined || !(KINDS as readonly string[]).includes(kind)) return undefined
-  return wrong(document, ['apiVersion'], `${quote(apiVersion)} is not known`, `Write ${meant}/…`)
+  const remedy = `Write ${meant}/${meant === GROUP ? VERSION : FLUX_VERSIONS[0]}`
+  return wrong(document, ['apiVersion'], `${quote(apiVersion)} is not known`, remedy)
 }
 
 function readOwn(document: ObjectDocument, kind: string, version: string): Reading {

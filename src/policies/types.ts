@@ -16,7 +16,7 @@ export interface CompiledPolicy {
   readonly title: string
   /** where it was read, when from a file */
   readonly position: Position | undefined
-  /** the globs as written, over normalised names */
+  /** the globs, normalised: `nginx` is `docker.io/library/nginx`, `acme/*` is `docker.io/acme/*` */
   readonly images: readonly string[]
   readonly selector: TagSelector
   readonly action: Action

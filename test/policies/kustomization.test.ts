@@ -54,7 +54,7 @@ spec:
       action: 'Track',
       reference: 'TagAndDigest',
     },
-    { kind: 'ImagePolicy', namespace: 'shop', name: 'nginx', images: ['nginx'] },
+    { kind: 'ImagePolicy', namespace: 'shop', name: 'nginx', images: ['docker.io/library/nginx'] },
   ])
   t.strictSame(set.policies[0]?.selector.rule, {
     pattern: '^v[0-9.]+$',

@@ -3,10 +3,10 @@ import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openCertificates } from '../../src/certificates/index.ts'
-import { FILES, isTrusted, nextCertificate, open, read, readAll, write } from './fixture.ts'
+import { FILES, folder, isTrusted, nextCertificate, open, read, readAll, write } from './fixture.ts'
 
 t.test('an empty folder gets a CA and a certificate; keys are for their owner only', async (t) => {
-  const path = join(t.testdir(), 'deep', 'certs')
+  const path = join(folder(t), 'deep', 'certs')
   const { certificates, problems } = await open(t, path)
   const { key, cert, ca, valid, notAfter } = certificates.current()
   t.ok(await isTrusted({ key, cert }, ca))
@@ -22,7 +22,7 @@ t.test('an empty folder gets a CA and a certificate; keys are for their owner on
 })
 
 t.test('a second start uses what the first one made', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   await open(t, path)
   const before = readAll(path)
   const again = await open(t, path)
@@ -31,7 +31,7 @@ t.test('a second start uses what the first one made', async (t) => {
 })
 
 t.test('processes that start at once agree on one CA and one certificate', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   const opened = await Promise.all([open(t, path), open(t, path), open(t, path)])
   for (const { certificates } of opened) await certificates.refresh()
   const fingerprints = opened.map(({ certificates }) => certificates.current().cert)
@@ -39,7 +39,7 @@ t.test('processes that start at once agree on one CA and one certificate', async
 })
 
 t.test('a lock that a dead process left does not stop the next one', async (t) => {
-  const path = t.testdir({ '.lock': '' })
+  const path = folder(t, { '.lock': '' })
   const old = new Date(Date.now() - 60_000)
   utimesSync(join(path, '.lock'), old, old)
   const { certificates } = await open(t, path)
@@ -48,7 +48,7 @@ t.test('a lock that a dead process left does not stop the next one', async (t) =
 })
 
 t.test('at two thirds of its life the certificate is renewed, under the same CA', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   const { certificates, advance } = await open(t, path)
   const first = certificates.current()
   advance(59)
@@ -67,7 +67,7 @@ t.test('at two thirds of its life the certificate is renewed, under the same CA'
 })
 
 t.test('a year before its end the CA gets a successor; both are trusted meanwhile', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   const { certificates, advance, problems } = await open(t, path)
   const first = certificates.current()
   advance(3650 - 360)
@@ -94,7 +94,7 @@ t.test('a year before its end the CA gets a successor; both are trusted meanwhil
 })
 
 t.test('a folder whose CA has ended while nobody looked starts afresh', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   const { certificates, advance, problems } = await open(t, path)
   const first = certificates.current()
   advance(3651)
@@ -109,7 +109,7 @@ t.test('a folder whose CA has ended while nobody looked starts afresh', async (t
 })
 
 t.test('a name that the certificate lacks makes a new one', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   const { certificates } = await open(t, path)
   const more = await open(t, path, { names: ['127.0.0.1', 'tagwarden.system.svc', '10.1.2.3'] })
   const leaf = new X509Certificate(more.certificates.current().cert)
@@ -119,7 +119,7 @@ t.test('a name that the certificate lacks makes a new one', async (t) => {
 })
 
 t.test('what dies between two files is mended at the next start', async (t) => {
-  const path = t.testdir({ one: {}, two: {} })
+  const path = folder(t, { one: {}, two: {} })
   const [one, two] = [join(path, 'one'), join(path, 'two')]
   await open(t, one)
   const before = readAll(one)
@@ -144,7 +144,7 @@ t.test('what dies between two files is mended at the next start', async (t) => {
 t.test(
   'files that another process replaces are taken over by notice of the file system',
   async (t) => {
-    const path = t.testdir({ one: {}, two: {} })
+    const path = folder(t, { one: {}, two: {} })
     const [one, two] = [join(path, 'one'), join(path, 'two')]
     const first = await open(t, one)
     const second = await open(t, two)
@@ -155,7 +155,7 @@ t.test(
 )
 
 t.test('without notices the interval finds them', async (t) => {
-  const path = t.testdir({ one: {}, two: {} })
+  const path = folder(t, { one: {}, two: {} })
   const [one, two] = [join(path, 'one'), join(path, 'two')]
   const first = await open(t, one, { interval: 20 })
   const second = await open(t, two)
@@ -165,7 +165,7 @@ t.test('without notices the interval finds them', async (t) => {
 })
 
 t.test('after close nothing is told any more', async (t) => {
-  const path = t.testdir()
+  const path = folder(t)
   const { certificates, advance } = await open(t, path)
   certificates.subscribe(() => t.fail('told after close'))
   const before = certificates.current()
@@ -176,7 +176,7 @@ t.test('after close nothing is told any more', async (t) => {
 })
 
 t.test('a folder that cannot be written says so and names the setting', async (t) => {
-  const path = t.testdir({ file: 'not a folder' })
+  const path = folder(t, { file: 'not a folder' })
   writeFileSync(join(path, 'x'), '')
   await t.rejects(openCertificates({ path: join(path, 'file'), names: [] }), {
     code: 'ERR_CERTIFICATE',

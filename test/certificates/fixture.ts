@@ -15,6 +15,12 @@ import type { TagwardenError } from '../../src/errors.ts'
 export const DAY = 86_400_000
 export const FILES = ['ca.crt', 'ca.key', 'tls.crt', 'tls.key'] as const
 
+/** A folder that is taken away after all teardowns: tap does so only if one is there before it. */
+export function folder(t: Test, content: Record<string, string | object> = {}): string {
+  t.teardown(() => {})
+  return t.testdir(content as Parameters<Test['testdir']>[0])
+}
+
 export interface Opened {
   readonly certificates: Certificates
   readonly problems: TagwardenError[]

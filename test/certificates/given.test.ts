@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { issueAuthority, issueServing, openCertificates } from '../../src/certificates/index.ts'
-import { DAY, FILES, isTrusted, open, write } from './fixture.ts'
+import { DAY, FILES, folder, isTrusted, open, write } from './fixture.ts'
 
 const now = Date.now()
 const names = ['localhost']
@@ -14,7 +14,7 @@ const ended = await issueServing(authority, { names, now: now - 100 * DAY })
 const GIVEN = { 'ca.crt': authority.cert, 'tls.crt': serving.cert, 'tls.key': serving.key }
 
 t.test('a certificate without ca.key is used as it is and never written over', async (t) => {
-  const path = t.testdir(GIVEN)
+  const path = folder(t, GIVEN)
   const { certificates, problems, advance } = await open(t, path, { names: ['other.name'] })
   t.match(certificates.current(), { key: serving.key, cert: serving.cert, ca: authority.cert })
   advance(80)
@@ -30,15 +30,15 @@ t.test('a certificate without ca.key is used as it is and never written over', a
 t.test(
   'without a CA file there is no bundle, but for a certificate that signed itself',
   async (t) => {
-    const issued = t.testdir({ 'tls.crt': serving.cert, 'tls.key': serving.key })
+    const issued = folder(t, { 'tls.crt': serving.cert, 'tls.key': serving.key })
     t.equal((await open(t, issued)).certificates.current().ca, '')
-    const self = t.testdir({ 'tls.crt': authority.cert, 'tls.key': authority.key })
+    const self = folder(t, { 'tls.crt': authority.cert, 'tls.key': authority.key })
     t.equal((await open(t, self)).certificates.current().ca, authority.cert)
   },
 )
 
 t.test("a CA that a person brings signs Tagwarden's certificates", async (t) => {
-  const path = t.testdir({ 'ca.crt': authority.cert, 'ca.key': authority.key })
+  const path = folder(t, { 'ca.crt': authority.cert, 'ca.key': authority.key })
   const { certificates } = await open(t, path)
   const { key, cert, ca } = certificates.current()
   t.equal(ca, authority.cert)
@@ -71,7 +71,7 @@ t.test(
       ['EC key for the CA', { 'ca.crt': authority.cert, 'ca.key': ec }, 'ca.key', /not the key/],
     ]
     for (const [title, files, file, message] of rows) {
-      const path = t.testdir({})
+      const path = folder(t, {})
       for (const name of FILES) {
         rmSync(join(path, name), { force: true })
         if (files[name] !== undefined) write(path, name, files[name])
@@ -100,7 +100,7 @@ function readOrNothing(path: string, name: string): string | undefined {
 }
 
 t.test('a broken pair that appears later is told once; the good one serves on', async (t) => {
-  const path = t.testdir(GIVEN)
+  const path = folder(t, GIVEN)
   const { certificates, problems } = await open(t, path)
   write(path, 'tls.key', other.key)
   await certificates.refresh()
@@ -120,7 +120,7 @@ t.test('a broken pair that appears later is told once; the good one serves on', 
 })
 
 t.test('a problem names no key material', async (t) => {
-  const path = t.testdir({ ...GIVEN, 'tls.key': serving.key.slice(0, 500) })
+  const path = folder(t, { ...GIVEN, 'tls.key': serving.key.slice(0, 500) })
   const error = await openCertificates({ path, names }).catch((cause: unknown) => cause)
   t.notMatch(JSON.stringify([String(error), error]), serving.key.slice(60, 120))
 })

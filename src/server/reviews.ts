@@ -52,19 +52,19 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       const received = clock() - reply.elapsedTime
       const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
       const timeoutSeconds = readTimeout(request.query['timeout'])
-      const answer = await handler(body, { timeoutSeconds, received }).catch(asError)
-      if (traffic.draining) {
-        reply.header('connection', 'close')
+      try {
+        const answer = await handler(body, { timeoutSeconds, received })
+        reply.code(answer.status).header('content-type', JSON_TYPE)
+        if (traffic.draining) {
+          reply.header('connection', 'close')
+        }
+        return reply.send(answer.body)
+      } catch (thrown) {
+        // fastify's error handler is for errors only: what else is thrown would pass it by.
+        throw thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
       }
-      reply.code(answer.status).header('content-type', JSON_TYPE).send(answer.body)
-      return reply
     },
   })
-}
-
-/** fastify's error handler is for errors only: what else is thrown would pass it by. */
-function asError(thrown: unknown): never {
-  throw thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
 }
 
 /** The API server writes `?timeout=10s`. What cannot be read counts as not given. */

@@ -88,6 +88,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     watch = (names) => scanner.watch(names)
     watch(namedRepositories(policies.current()))
     scanner.start()
+    void client.prepare()
     return {
       ...address,
       caBundle: () => certificates.current().ca,

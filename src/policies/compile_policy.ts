@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { parsePlatform } from '../images/index.ts'
 import type { TagOrder, TagRule, TagSelector } from '../tags/types.ts'
 import { contentHash } from './content_hash.ts'
 import { draftProblem, type PolicyDraft } from './draft.ts'
@@ -82,7 +83,7 @@ function entryOf(
     movedTags: spec.movedTags,
     minimumAge: parseDuration(spec.minimumAge)!,
     allowDowngrade: spec.allowDowngrade,
-    platforms: spec.platforms,
+    platforms: spec.platforms.map((platform) => parsePlatform(platform) ?? platform),
     covers: (image) => covering(image).length > 0,
     specificity: (image) => Math.max(0, ...covering(image).map((glob) => glob.literal)),
   }

@@ -1,7 +1,7 @@
 import { TagwardenError } from '../errors.ts'
+import { platformOf } from '../images/index.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { contentType, jsonBody } from './json_body.ts'
-import { platformOf } from './platform.ts'
 
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'

@@ -23,6 +23,12 @@ export function platformOf(content: Readonly<Record<string, unknown>>): string |
   return [os.toLowerCase(), architecture, found].filter(Boolean).join('/')
 }
 
+/** The same for a platform as people write it, such as `linux/arm64/v8`: `linux/arm64`. */
+export function parsePlatform(text: string): string | undefined {
+  const [os, architecture, variant] = text.split('/')
+  return platformOf({ os, architecture, variant })
+}
+
 /** The variant as it is written, with its `v`; empty when it says no more than the architecture. */
 function usualVariant(architecture: string, variant: string): string {
   const full = /^\d/.test(variant) ? `v${variant}` : variant

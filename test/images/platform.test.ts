@@ -1,5 +1,5 @@
 import t from 'tap'
-import { platformOf } from '../../src/registry/platform.ts'
+import { parsePlatform, platformOf } from '../../src/images/index.ts'
 
 t.test('a platform is spelled in one way, whoever built the image', (t) => {
   const rows: [
@@ -42,4 +42,16 @@ t.test('a platform is spelled in one way, whoever built the image', (t) => {
   }
   t.equal(platformOf({}), undefined)
   t.end()
+})
+
+t.test('a platform as people write it', async (t) => {
+  const rows: [string, string | undefined][] = [
+    ['linux/amd64', 'linux/amd64'],
+    ['linux/arm64/v8', 'linux/arm64'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['linux/x86_64', 'linux/amd64'],
+    ['linux', undefined],
+    ['', undefined],
+  ]
+  for (const [text, expected] of rows) t.equal(parsePlatform(text), expected, text)
 })

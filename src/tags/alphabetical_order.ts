@@ -10,7 +10,6 @@ export function alphabeticalOrder(order: 'Ascending' | 'Descending'): Order<Text
   const sign = order === 'Ascending' ? 1 : -1
   return {
     description: `alphabetical ${order}`,
-    unreadable: 'NotMatched',
     needsDigests: false,
     read: ({ version }) => ({ score: 0, text: version }),
     refuse: () => undefined,

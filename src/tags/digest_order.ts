@@ -73,7 +73,6 @@ export function followedTagOrder(followed: string): Order<DigestKey> {
 function digestOrder(description: string): Omit<Order<DigestKey>, 'read'> {
   return {
     description,
-    unreadable: 'NotMatched',
     needsDigests: false,
     refuse: ({ reason }) => reason,
     compare: (a, b) =>

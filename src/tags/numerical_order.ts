@@ -6,11 +6,10 @@ export function numericalOrder(order: 'Ascending' | 'Descending'): Order<Decimal
   const sign = order === 'Ascending' ? 1 : -1
   return {
     description: `numerical ${order}`,
-    unreadable: 'NotANumber',
     needsDigests: false,
     read: ({ version }) => {
       const decimal = parseDecimal(version)
-      return sign < 0 && decimal ? { text: decimal.text, score: -decimal.score } : decimal
+      return decimal ? { text: decimal.text, score: sign * decimal.score } : 'NotANumber'
     },
     refuse: () => undefined,
     compare: (a, b) => sign * compareDecimals(a, b),

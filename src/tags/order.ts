@@ -6,16 +6,17 @@ export interface Key {
   readonly score: number
 }
 
+/** Why a candidate has no key. */
+export type NoVersion = 'NotAVersion' | 'NotANumber'
+
 /** How candidates rank, and which of them are permitted. */
 export interface Order<K extends Key> {
   /** for people, such as `semver >=1.2.3 <2.0.0` */
   readonly description: string
-  /** why a candidate has no key */
-  readonly unreadable: TagReason
   /** whether keys or permissions depend on digests, which change while tags stay */
   readonly needsDigests: boolean
-  /** undefined: the candidate is no version */
-  read(candidate: Candidate, digestOf: DigestOf | undefined): K | undefined
+  /** the key, or why the candidate is no version */
+  read(candidate: Candidate, digestOf: DigestOf | undefined): K | NoVersion
   /** why a version is not permitted; undefined if it is */
   refuse(key: K): TagReason | undefined
   /** positive: `a` ranks above `b` */

@@ -2,12 +2,11 @@ import { compareBytes } from './byte_order.ts'
 import { changedList, insertionPoint } from './changed_list.ts'
 import type { TagFilter } from './filter.ts'
 import type { Key, Order } from './order.ts'
-import { type Entry, Judge, type Standing } from './standing.ts'
+import { type Entry, isMatched, isPermitted, Judge, type Standing } from './standing.ts'
 import { TagSet } from './tag_set.ts'
 import type {
   Candidate,
   DigestOf,
-  FunnelCounts,
   Ranking,
   TagReason,
   TagRule,
@@ -19,6 +18,25 @@ import type {
 interface Origin {
   readonly selector: TagSelector
   readonly tags: TagSet
+}
+
+/** How many tags passed each step; see FunnelCounts. */
+interface Tally {
+  matched: number
+  versions: number
+  permitted: number
+}
+
+function count<K extends Key>(standing: Standing<K>, tally: Tally): void {
+  if (isMatched(standing)) tally.matched++
+  if (typeof standing !== 'string') tally.versions++
+  if (isPermitted(standing)) tally.permitted++
+}
+
+function tallyOf<K extends Key>(standings: readonly Standing<K>[]): Tally {
+  const tally = { matched: 0, versions: 0, permitted: 0 }
+  for (const standing of standings) count(standing, tally)
+  return tally
 }
 
 const origins = new WeakMap<Ranking, Origin>()
@@ -71,8 +89,8 @@ export class RuleSelector<K extends Key> implements TagSelector {
     }
     const before = gone.map((tag) => this.#judge.standing(tag, digestOf))
     const after = fresh.map((tag) => this.#judge.standing(tag, digestOf))
-    const less = this.#tally(before)
-    const more = this.#tally(after)
+    const less = tallyOf(before)
+    const more = tallyOf(after)
     const { counts } = previous
     return this.#ranking(tags, digestOf, this.#change(previous.permitted, before, after), {
       matched: counts.matched - less.matched + more.matched,
@@ -81,11 +99,18 @@ export class RuleSelector<K extends Key> implements TagSelector {
     })
   }
 
+  // One pass that keeps only what is permitted: a garbage collector's time is most of the rest.
   #rank(tags: TagSet, digestOf: DigestOf | undefined): Ranking {
-    const standings = tags.toArray().map((tag) => this.#judge.standing(tag, digestOf))
-    const entries = standings.filter(isPermitted).sort((a, b) => this.#judge.compare(a, b))
+    const entries: Entry<K>[] = []
+    const tally = { matched: 0, versions: 0, permitted: 0 }
+    for (const tag of tags.toArray()) {
+      const standing = this.#judge.standing(tag, digestOf)
+      count(standing, tally)
+      if (isPermitted(standing)) entries.push(standing)
+    }
+    entries.sort((a, b) => this.#judge.compare(a, b))
     const permitted = entries.map((entry) => entry.candidate)
-    return this.#ranking(tags, digestOf, permitted, this.#tally(standings))
+    return this.#ranking(tags, digestOf, permitted, tally)
   }
 
   #change(
@@ -102,26 +127,14 @@ export class RuleSelector<K extends Key> implements TagSelector {
     return dropped.length + insertions.length > 0 ? changedList(list, dropped, insertions) : list
   }
 
-  #tally(standings: readonly Standing<K>[]): Omit<FunnelCounts, 'tags'> {
-    let matched = 0
-    let versions = 0
-    let permitted = 0
-    for (const standing of standings) {
-      matched += this.#judge.isMatched(standing) ? 1 : 0
-      versions += typeof standing === 'string' ? 0 : 1
-      permitted += isPermitted(standing) ? 1 : 0
-    }
-    return { matched, versions, permitted }
-  }
-
   #ranking(
     tags: TagSet,
     digestOf: DigestOf | undefined,
     permitted: readonly Candidate[],
-    counts: Omit<FunnelCounts, 'tags'>,
+    tally: Tally,
   ): Ranking {
     const ranking = Object.freeze({
-      counts: { tags: tags.size, ...counts },
+      counts: { tags: tags.size, ...tally },
       permitted,
       losers: () => this.#losers(tags.toArray(), digestOf),
     })
@@ -147,8 +160,4 @@ export class RuleSelector<K extends Key> implements TagSelector {
     )
     return [...ranked, ...rest]
   }
-}
-
-function isPermitted<K extends Key>(standing: Standing<K>): standing is Entry<K> {
-  return typeof standing !== 'string' && standing.reason === undefined
 }

@@ -24,9 +24,10 @@ export function semverOrder(range: string, identifier: string | undefined): Orde
   const suffix = prefix === '' || prefix === 'v' ? '' : ` after ${prefix}`
   return {
     description: `semver ${range}${suffix}`,
-    unreadable: 'NotAVersion',
     needsDigests: false,
-    read: prefix === '' ? ({ version }) => parseVersion(version) : (it) => readAfter(prefix, it),
+    read: (candidate) =>
+      (prefix === '' ? parseVersion(candidate.version) : readAfter(prefix, candidate)) ??
+      'NotAVersion',
     refuse,
     compare: compareVersions,
   }

@@ -31,8 +31,8 @@ export class Judge<K extends Key> {
       return candidate
     }
     const key = this.order.read(candidate, digestOf)
-    if (!key) {
-      return this.order.unreadable
+    if (typeof key === 'string') {
+      return key
     }
     const reason = this.order.refuse(key)
     const excused = reason === 'Prerelease' && this.#filter.allows(tag)
@@ -52,14 +52,19 @@ export class Judge<K extends Key> {
   /** The entry that a permitted candidate was made of. */
   entryOf(candidate: Candidate): Entry<K> {
     const key = this.order.read(candidate, undefined)
-    if (!key) {
+    if (typeof key === 'string') {
       throw new TypeError(`${candidate.tag} is not a candidate of this rule`)
     }
     return { candidate, key, reason: undefined }
   }
+}
 
-  /** Whether a standing that is no entry is that of a tag which passed the filter. */
-  isMatched(standing: Standing<K>): boolean {
-    return typeof standing !== 'string' || standing === this.order.unreadable
-  }
+/** Whether it is the standing of a tag that passed the filter. */
+export function isMatched<K extends Key>(standing: Standing<K>): boolean {
+  return typeof standing !== 'string' || standing === 'NotAVersion' || standing === 'NotANumber'
+}
+
+/** Whether it is the standing of a permitted tag. */
+export function isPermitted<K extends Key>(standing: Standing<K>): standing is Entry<K> {
+  return typeof standing !== 'string' && standing.reason === undefined
 }

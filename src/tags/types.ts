@@ -75,9 +75,17 @@ export interface TagSelector {
   readonly description: string
   /** whether the rule permits this one tag, whatever other tags there are. Never throws. */
   judge(tag: string, digestOf?: DigestOf): TagVerdict
-  /** ranks all tags; duplicates count once */
+  /**
+   * ranks all tags; duplicates count once. Keeps the list and `digestOf` for losers() and rerank(),
+   * so neither may change
+   */
   rank(tags: readonly string[], digestOf?: DigestOf): Ranking
-  /** the same as rank() of the changed list, at a cost in the size of the change */
+  /**
+   * the same as rank() of the changed list, at a cost in the size of the change; a tag that is both
+   * added and removed is there afterwards
+   *
+   * @throws TypeError when the previous ranking was made by another selector
+   */
   rerank(
     previous: Ranking,
     change: { readonly added: readonly string[]; readonly removed: readonly string[] },

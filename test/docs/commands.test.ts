@@ -20,6 +20,7 @@ function world(t: Test): World {
   const env = {
     ...Object.fromEntries(own),
     TAGWARDEN_LISTEN_PORT: '0',
+    TAGWARDEN_LOG_LEVEL: 'error',
     TAGWARDEN_CATALOG_PATH: join(cwd, 'catalog'),
     TAGWARDEN_CERTIFICATES_PATH: join(cwd, 'certs'),
   }

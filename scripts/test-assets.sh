@@ -1,100 +1,192 @@
 #!/usr/bin/env bash
-# Fills a cache with the real parts that the tests run against: a Kubernetes control plane, kwok,
-# and two generations of the CNCF Distribution registry. What is there already is left alone.
+# Fills a cache with the real parts that the tests run against: a Kubernetes control plane with
+# kwok, crane, and two generations of the CNCF Distribution registry.
 #
 #   bash scripts/test-assets.sh
 #
-# The cache is $TAGWARDEN_TEST_ASSETS, else ~/.cache/tagwarden. Where KUBEBUILDER_ASSETS names a
-# folder that holds kube-apiserver, etcd and kubectl, those are not built.
+# What is there is left alone, so a second run takes no time. A first run takes about 15 minutes
+# on two cores, and 7 GB in Go's own caches. It needs Go (any: an old one fetches a newer one
+# through the module proxy) and, for registry v2.8, apt-get. No root.
+#
+#   TAGWARDEN_TEST_ASSETS  the cache; else ~/.cache/tagwarden
+#   KUBEBUILDER_ASSETS     a folder whose programs come before the cache's, one by one
+#
+# Exit codes: 0 all there, 3 Go is missing, else a step failed.
 set -euo pipefail
 
 KUBERNETES=1.36.3
 KWOK=v0.8.0
+CRANE=v0.22.1
 REGISTRY=v3.1.2
+GO=1.26.8 # fetched where the machine's Go is too old to fetch one itself
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cache=${TAGWARDEN_TEST_ASSETS:-$HOME/.cache/tagwarden}
 envtest=$cache/envtest/$KUBERNETES
 bin=$cache/bin
 mkdir -p "$envtest" "$bin"
+# Beside the results: a rename within one file system never leaves half a program.
 work=$(mktemp -d "$cache/work.XXXXXX")
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+current=
+finish() {
+  local code=$?
+  if [ -n "$current" ]; then
+    exec 2>&3
+    cat "$work/log" >&2
+    printf 'test-assets: %s failed\n' "$current" >&2
+  fi
+  chmod -R u+w "$work"
+  rm -rf "$work"
+  exit "$code"
+}
+trap finish EXIT
+
+# A repository owned by somebody else, or no git, must not fail a build: -buildvcs=false.
+flags=(-trimpath -buildvcs=false)
+export CGO_ENABLED=0 GOBIN=$work GOWORK=off
+export GOTOOLCHAIN=${GOTOOLCHAIN:-auto}
 
 say() { printf 'test-assets: %s\n' "$*"; }
 
+# whether a part of the control plane is there
+have() { [ -s "${KUBEBUILDER_ASSETS:-/nowhere}/$1" ] || [ -s "$envtest/$1" ]; }
+
+# put BUILT DESTINATION
+put() {
+  chmod 755 "$1"
+  mv -f "$1" "$2"
+}
+
+# step TITLE FUNCTION ARGUMENT... : one line when done; all that the tools said when it failed
+step() {
+  local title=$1 start=$SECONDS
+  shift
+  exec 3>&2 2>"$work/log"
+  current=$title
+  "$@"
+  exec 2>&3 3>&-
+  current=
+  say "$title: $((SECONDS - start)) s"
+}
+
+ready=
 need_go() {
+  [ -z "$ready" ] || return 0
   if ! command -v go >/dev/null; then
-    say "go is missing: install it (apt-get install golang, or the go.dev archive) and run this again"
+    say "Go is missing. Install any version (on Debian: apt-get install golang), run this again"
     exit 3
   fi
+  # Since 1.21 Go fetches the version that a go.mod asks for; before, this does it.
+  local minor
+  minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+  if [ "${minor:-99}" -lt 21 ]; then
+    step "Go $GO" toolchain
+  fi
+  ready=yes
 }
 
-# made FILE... : whether all of them are there
-made() { for file; do [ -x "$file" ] || return 1; done; }
-
-# put NAME FROM TO : moves a finished binary into place, never half of one
-put() { chmod 755 "$1" && mv -f "$1" "$2"; }
-
-timed() {
-  local what=$1 start=$SECONDS
-  shift
-  "$@"
-  say "$what: $((SECONDS - start)) s"
+# A module's files can't be executed where they are.
+toolchain() {
+  local version=v0.0.1-go$GO.$(go env GOOS)-$(go env GOARCH)
+  cp -r "$(folder "golang.org/toolchain@$version")" "$work/go"
+  chmod -R u+w "$work/go"
+  chmod -R a+x "$work/go/bin" "$work/go/pkg/tool"
+  unset GOROOT
+  PATH=$work/go/bin:$PATH
+  hash -r
+  go version >/dev/null
 }
+
+# folder MODULE@VERSION: where its files are
+folder() { (cd / && go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'); }
 
 kubernetes() {
-  local version="-X k8s.io/component-base/version.gitVersion=v$KUBERNETES"
-  version+=" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
+  local version=k8s.io/component-base/version minor=${KUBERNETES#*.} packages=()
+  local ldflags="-s -w -X $version.gitVersion=v$KUBERNETES"
+  ldflags+=" -X $version.gitMajor=${KUBERNETES%%.*} -X $version.gitMinor=${minor%.*}"
+  packages=("${@/#/k8s.io/kubernetes/cmd/}")
   (cd "$root/test/cluster/assets/kubernetes" &&
-    CGO_ENABLED=0 go build -mod=readonly -ldflags "-s -w $version" -o "$work/" \
-      k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager \
-      k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl)
-  for name in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
-    put "$work/$name" "$envtest/$name"
-  done
+    go build "${flags[@]}" -mod=readonly -ldflags "$ldflags" -o "$work/" "${packages[@]}")
+  for name; do put "$work/$name" "$envtest/$name"; done
 }
 
 etcd() {
   (cd "$root/test/cluster/assets/etcd" &&
-    CGO_ENABLED=0 go build -mod=readonly -ldflags '-s -w' -o "$work/etcd" .)
+    go build "${flags[@]}" -mod=readonly -ldflags '-s -w' -o "$work/etcd" .)
   put "$work/etcd" "$envtest/etcd"
 }
 
-kwok() {
-  GOBIN=$work CGO_ENABLED=0 go install "sigs.k8s.io/kwok/cmd/kwok@$KWOK"
-  local module
-  module=$(go mod download -json "sigs.k8s.io/kwok@$KWOK" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-  for file in "$module"/kustomize/stage/node/fast/node-initialize.yaml \
-    "$module"/kustomize/stage/node/heartbeat/node-heartbeat.yaml \
-    "$module"/kustomize/stage/pod/fast/pod-*.yaml; do
+# go_install PACKAGE@VERSION DESTINATION
+go_install() {
+  local name=${1%@*}
+  (cd / && go install "${flags[@]}" -ldflags '-s -w' "$1")
+  put "$work/${name##*/}" "$2"
+}
+
+# A node that is ready at once and stays so; pods that run, complete and go at once.
+stages() {
+  local stage
+  stage=$(folder "sigs.k8s.io/kwok@$KWOK")/kustomize/stage
+  for file in "$stage"/node/{fast/node-initialize,heartbeat/node-heartbeat}.yaml \
+    "$stage"/pod/fast/pod-*.yaml; do
     cat "$file"
     echo '---'
-  done >"$work/kwok-stages.yaml"
-  mv -f "$work/kwok-stages.yaml" "$envtest/kwok-stages.yaml"
-  put "$work/kwok" "$envtest/kwok"
+  done >"$work/stages.yaml"
+  mv -f "$work/stages.yaml" "$envtest/kwok-stages.yaml"
 }
 
-registry3() {
-  GOBIN=$work CGO_ENABLED=0 go install "github.com/distribution/distribution/v3/cmd/registry@$REGISTRY"
-  put "$work/registry" "$bin/registry-$REGISTRY"
-}
-
-# v2.8 is Debian's package docker-registry; no root is needed to unpack it.
-registry2() {
-  (cd "$work" && apt-get download docker-registry && dpkg-deb -x docker-registry_*.deb unpacked)
+# Debian's package, unpacked. Where apt has no lists yet, it gets some of its own.
+debian_registry() {
+  if ! command -v apt-get >/dev/null; then
+    echo "It is the Debian package docker-registry: unpack its program as $bin/registry-v2.8" >&2
+    return 1
+  fi
+  (
+    cd "$work"
+    # apt-get as root reads and writes here as the user _apt.
+    chmod 755 .
+    if ! apt-get -qq download docker-registry; then
+      mkdir -p lists/partial archives/partial
+      set -- -qq -o Dir::State::Lists="$work/lists" -o Dir::Cache::Archives="$work/archives"
+      apt-get "$@" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= update
+      apt-get "$@" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= download docker-registry
+    fi
+    dpkg-deb -x docker-registry_*.deb unpacked
+  )
   put "$work/unpacked/usr/bin/docker-registry" "$bin/registry-v2.8"
 }
 
-if made "${KUBEBUILDER_ASSETS:-/nowhere}"/{kube-apiserver,etcd,kubectl}; then
-  say "control plane: $KUBEBUILDER_ASSETS"
-elif made "$envtest"/{kube-apiserver,kube-controller-manager,kube-scheduler,kubectl}; then
-  say "control plane: there"
-else
+missing=()
+for name in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
+  have $name || missing+=($name)
+done
+if [ ${#missing[@]} -gt 0 ]; then
   need_go
-  timed 'control plane' kubernetes
+  step "Kubernetes $KUBERNETES (${missing[*]})" kubernetes "${missing[@]}"
 fi
-made "$envtest/etcd" || made "${KUBEBUILDER_ASSETS:-/nowhere}/etcd" || { need_go && timed etcd etcd; }
-{ made "$envtest/kwok" && [ -s "$envtest/kwok-stages.yaml" ]; } || { need_go && timed kwok kwok; }
-made "$bin/registry-$REGISTRY" || { need_go && timed 'registry v3' registry3; }
-made "$bin/registry-v2.8" || timed 'registry v2.8' registry2
-say "all in $cache"
+if ! have etcd; then
+  need_go
+  step etcd etcd
+fi
+if ! have kwok; then
+  need_go
+  step "kwok $KWOK" go_install "sigs.k8s.io/kwok/cmd/kwok@$KWOK" "$envtest/kwok"
+fi
+if ! have kwok-stages.yaml; then
+  need_go
+  step "stages of kwok $KWOK" stages
+fi
+if [ ! -s "$bin/registry-$REGISTRY" ]; then
+  need_go
+  step "registry $REGISTRY" go_install \
+    "github.com/distribution/distribution/v3/cmd/registry@$REGISTRY" "$bin/registry-$REGISTRY"
+fi
+if [ ! -s "$bin/crane-$CRANE" ]; then
+  need_go
+  step "crane $CRANE" go_install \
+    "github.com/google/go-containerregistry/cmd/crane@$CRANE" "$bin/crane-$CRANE"
+fi
+if [ ! -s "$bin/registry-v2.8" ]; then
+  step 'registry v2.8' debian_registry
+fi
+say "all in $cache: $SECONDS s"

@@ -2,15 +2,11 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+// As in scripts/test-assets.sh, which fills the cache.
 const KUBERNETES = '1.36.3'
-const CACHE = process.env['TAGWARDEN_TEST_ASSETS'] ?? join(homedir(), '.cache/tagwarden')
-const FOLDERS = [
-  process.env['KUBEBUILDER_ASSETS'],
-  join(CACHE, 'envtest', KUBERNETES),
-  join(CACHE, 'bin'),
-]
-const HOW = 'run "bash scripts/test-assets.sh" to build them (it needs Go)'
+const HOW = 'run "bash scripts/test-assets.sh" to get it (it needs Go)'
 
+/** What `startControlPlane` runs. */
 export const CONTROL_PLANE = [
   'etcd',
   'kube-apiserver',
@@ -20,25 +16,29 @@ export const CONTROL_PLANE = [
   'kwok',
   'kwok-stages.yaml',
 ] as const
+/** The generations of CNCF Distribution that `startDistribution` runs. */
 export const REGISTRIES = { v3: 'registry-v3.1.2', 'v2.8': 'registry-v2.8' } as const
+/** The command line client of registries, for tests that need a second opinion. */
+export const CRANE = 'crane-v0.22.1'
 
-/** The path of a real part; undefined when the machine does not have it. */
+/** The path of a real part, in KUBEBUILDER_ASSETS or the cache; undefined where it is missing. */
 export function asset(name: string): string | undefined {
-  return FOLDERS.map((folder) => folder && join(folder, name)).find(
-    (path) => path && existsSync(path),
-  )
+  const { KUBEBUILDER_ASSETS, TAGWARDEN_TEST_ASSETS } = process.env
+  const cache = TAGWARDEN_TEST_ASSETS || join(homedir(), '.cache/tagwarden')
+  const folders = [KUBEBUILDER_ASSETS, join(cache, 'envtest', KUBERNETES), join(cache, 'bin')]
+  return folders
+    .map((folder) => folder && join(folder, name))
+    .find((path) => existsSync(path || ''))
 }
 
-/** The path of a real part that has been checked to be there. */
+/** The path of a real part; throws with the command that gets it where it is missing. */
 export function requireAsset(name: string): string {
   const path = asset(name)
-  if (path === undefined) {
-    throw new Error(`${name} is missing: ${HOW}`)
-  }
+  if (path === undefined) throw new Error(`${name} is missing: ${HOW}`)
   return path
 }
 
-/** For tap's `skip`: why these tests can't run here. Where CI is set they must run, and fail. */
+/** For tap's `skip`: why these tests can't run here. Where CI is set they run, and fail. */
 export function skipWithoutControlPlane(): string | false {
   return skipWithout(CONTROL_PLANE)
 }
@@ -48,7 +48,8 @@ export function skipWithoutRegistries(): string | false {
   return skipWithout(Object.values(REGISTRIES))
 }
 
-function skipWithout(names: readonly string[]): string | false {
+/** The same for any parts. */
+export function skipWithout(names: readonly string[]): string | false {
   const missing = names.filter((name) => asset(name) === undefined)
   return missing.length > 0 && !process.env['CI'] ? `${missing.join(', ')} missing: ${HOW}` : false
 }

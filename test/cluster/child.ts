@@ -1,97 +1,86 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const children = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1))
 }
+
+// On Linux the kernel ends a child also when nobody could: its parent got SIGKILL.
+const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path))
 
 /** A program that a test started; it dies with the test. */
 export interface Running {
   readonly name: string
   readonly pid: number
-  /** the last lines that it wrote */
+  /** the last 8 KB that it wrote */
   readonly log: () => string
   readonly ended: () => boolean
-  /** Ends it and waits until it is gone. */
+  /** Kills it, and waits until it is gone. */
   stop(): Promise<void>
 }
 
 /** Starts a program whose output is kept for the day when it fails. */
-export function start(name: string, command: string, args: readonly string[], env = {}): Running {
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
+export function start(name: string, command: string, args: readonly string[]): Running {
+  const [file, ...all] = SETPRIV
+    ? [SETPRIV, '--pdeathsig', 'KILL', command, ...args]
+    : [command, ...args]
+  const child = spawn(file, all, { stdio: ['ignore', 'pipe', 'pipe'] })
   children.add(child)
   let log = ''
   const keep = (part: Buffer) => {
-    log = (log + part.toString('utf8')).slice(-8000)
+    log = (log + part.toString('utf8')).slice(-8192)
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
-  const exit = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+  let ended = false
+  const end = new Promise<void>((resolve) => {
+    const finish = (error?: unknown) => {
+      if (error instanceof Error) log += error.message
       children.delete(child)
+      ended = true
       resolve()
-    })
-    child.once('error', (error) => {
-      log += String(error)
-      resolve()
-    })
+    }
+    child.once('error', finish)
+    // Not 'exit': its last words come after that.
+    child.once('close', finish)
   })
-  const ended = () => child.exitCode !== null || child.signalCode !== null
   return {
     name,
     pid: child.pid ?? -1,
     log: () => log,
-    ended,
-    stop: async () => {
-      if (ended()) return
-      child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
-      await exit
-      clearTimeout(timer)
+    ended: () => ended,
+    stop: () => {
+      child.kill('SIGKILL')
+      return end
     },
   }
 }
 
-/** Asks again until it is true. */
+/** Asks every 50 ms until it is true; throws with the logs when that takes too long, or one ends. */
 export async function waitFor(
   check: () => Promise<boolean> | boolean,
   options: {
+    /** milliseconds */
     readonly timeout: number
     readonly what: string
+    /** programs without which it can't become true */
     readonly running?: readonly Running[]
   },
 ): Promise<void> {
-  const end = Date.now() + options.timeout
-  for (;;) {
-    if (await check()) return
-    const dead = options.running?.find((each) => each.ended())
-    if (dead) throw new Error(`${dead.name} ended:\n${dead.log()}`)
+  const { timeout, what, running = [] } = options
+  const end = Date.now() + timeout
+  while (!(await check())) {
+    const dead = running.find((each) => each.ended())
+    if (dead) throw new Error(`${dead.name} ended before ${what}:\n${dead.log()}`)
     if (Date.now() > end) {
-      const logs = options.running?.map((each) => `${each.name}:\n${each.log()}`).join('\n')
-      throw new Error(`not in ${options.timeout} ms: ${options.what}\n${logs ?? ''}`)
+      const logs = running.map((each) => `${each.name}:\n${each.log()}`)
+      throw new Error([`not within ${timeout} ms: ${what}`, ...logs].join('\n'))
     }
     await delay(50)
   }
-}
-
-/** Ports of 127.0.0.1 that nobody uses now; all of them different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { skipWithoutControlPlane } from './assets.ts'
-import { startControlPlane, waitFor } from './control-plane.ts'
+import { type ControlPlane, startControlPlane, waitFor } from './control-plane.ts'
 
 const skip = skipWithoutControlPlane()
 const DEPLOYMENT = `apiVersion: apps/v1
@@ -13,25 +13,111 @@ spec:
     metadata: { labels: { app: web } }
     spec: { containers: [{ name: app, image: "example.com/web:1" }] }
 `
+const POD = `apiVersion: v1
+kind: Pod
+metadata: { name: lone }
+spec: { containers: [{ name: app, image: "example.com/web:1" }] }
+`
 
-t.test('a Deployment becomes ready, and is rolled back', { skip, timeout: 120_000 }, async (t) => {
-  const cluster = await startControlPlane({ nodes: true })
+/** kubectl that must succeed; gives its output. */
+const kubectlOf = (cluster: ControlPlane) => async (args: string, input?: string) => {
+  const more = input === undefined ? {} : { input }
+  const { code, stdout, stderr } = await cluster.kubectl(args.split(' '), more)
+  if (code !== 0) throw new Error(`kubectl ${args}: ${stderr}`)
+  return stdout
+}
+const missing = (pids: readonly number[]) =>
+  pids.filter((pid) => {
+    try {
+      return !process.kill(pid, 0)
+    } catch {
+      return true
+    }
+  })
+
+t.test('with a node, pods run', { skip, timeout: 60_000 }, async (t) => {
+  const cluster = await startControlPlane({ nodes: true, auditLog: true })
   t.teardown(() => cluster.stop())
-  const kubectl = async (args: string, input = '') => {
-    const result = await cluster.kubectl(args.split(' '), { input })
-    t.equal(result.code, 0, `kubectl ${args}: ${result.stderr}`)
-    return result.stdout
-  }
-  await kubectl('create -f -', DEPLOYMENT)
-  await kubectl('rollout status deployment/web --timeout=60s')
-  await kubectl('set image deployment/web app=example.com/web:2')
-  await kubectl('rollout status deployment/web --timeout=60s')
-  await kubectl('rollout undo deployment/web')
-  const path = 'jsonpath={.spec.template.spec.containers[0].image}'
-  t.equal(await kubectl(`get deployment/web -o ${path}`), 'example.com/web:1')
-  await cluster.stop()
-  await waitFor(async () => (await cluster.kubectl(['version'])).code !== 0, {
-    timeout: 10_000,
-    what: 'nobody listens any more',
+  const kubectl = kubectlOf(cluster)
+  const ready = '{.status.readyReplicas}/{.spec.replicas}'
+  const image = '{.spec.template.spec.containers[0].image}'
+
+  await t.test('a Deployment of three replicas becomes ready', async (t) => {
+    await kubectl('create -f -', DEPLOYMENT)
+    await kubectl('rollout status deployment/web --timeout=30s')
+    t.equal(await kubectl(`get deployment/web -o jsonpath=${ready}`), '3/3')
+    const phases = await kubectl('get pods -o jsonpath={.items[*].status.phase}')
+    t.equal(phases, 'Running Running Running')
+  })
+
+  await t.test('a rollout is undone', async (t) => {
+    await kubectl('set image deployment/web app=example.com/web:2')
+    await kubectl('rollout status deployment/web --timeout=30s')
+    t.equal(await kubectl(`get deployment/web -o jsonpath=${image}`), 'example.com/web:2')
+    await kubectl('rollout undo deployment/web')
+    await kubectl('rollout status deployment/web --timeout=30s')
+    t.equal(
+      await kubectl(`get deployment/web -o jsonpath=${image}/${ready}`),
+      'example.com/web:1/3/3',
+    )
+  })
+
+  await t.test('controllers act under their own accounts', async (t) => {
+    const writers = (resource: string) =>
+      cluster
+        .auditLog()
+        .filter((each) => each.verb === 'create' && each.objectRef?.resource === resource)
+        .map((each) => each.user.username)
+    const account = 'system:serviceaccount:kube-system'
+    t.strictSame([...new Set(writers('replicasets'))], [`${account}:deployment-controller`])
+    t.ok(writers('pods').includes(`${account}:replicaset-controller`))
+  })
+
+  await t.test('a running pod gets an ephemeral container', async (t) => {
+    const pod = await kubectl('get pods -o jsonpath={.items[0].metadata.name}')
+    await kubectl(`debug ${pod} --image=example.com/debug:1 -c probe`)
+    const containers = '{.spec.ephemeralContainers[*].image}'
+    t.equal(await kubectl(`get pod ${pod} -o jsonpath=${containers}`), 'example.com/debug:1')
+  })
+
+  await t.test('stop leaves no process', async (t) => {
+    t.equal(cluster.pids.length, 5)
+    t.strictSame(missing(cluster.pids), [])
+    await cluster.stop()
+    t.strictSame(missing(cluster.pids), cluster.pids)
+    await cluster.stop()
+  })
+})
+
+t.test('without a node, the API answers', { skip, timeout: 60_000 }, async (t) => {
+  const cluster = await startControlPlane({ auditLog: true })
+  t.teardown(() => cluster.stop())
+  const kubectl = kubectlOf(cluster)
+
+  await t.test('a pod can be made, and stays Pending', async (t) => {
+    await kubectl('create -f -', POD)
+    t.equal(await kubectl('get pod lone -o jsonpath={.status.phase}'), 'Pending')
+  })
+
+  await t.test('the audit log tells of writes, and of nothing else', async (t) => {
+    await kubectl('get pods')
+    const ofPods = () => cluster.auditLog().filter((each) => each.objectRef?.resource === 'pods')
+    await waitFor(() => ofPods().length > 0, { timeout: 5000, what: 'the write is logged' })
+    t.match(ofPods(), [
+      { verb: 'create', user: { username: 'admin' }, objectRef: { name: 'lone' } },
+    ])
+    t.equal(ofPods().length, 1)
+  })
+
+  await t.test('rights are checked', async (t) => {
+    const { code, stderr } = await cluster.kubectl(['get', 'pods', '--as=nobody'])
+    t.equal(code, 1)
+    t.match(stderr, /nobody.* cannot list resource .*pods/)
+  })
+
+  await t.test('only etcd and the API server run', async (t) => {
+    t.equal(cluster.pids.length, 2)
+    await cluster.stop()
+    t.strictSame(missing(cluster.pids), cluster.pids)
   })
 })

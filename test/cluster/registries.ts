@@ -22,7 +22,7 @@ export const ACCOUNT = { username: 'reader', password: 'correct-horse' }
 const HTPASSWD = 'reader:$2a$05$Zu7/ATPICSIEMcIbC285XePFyvHev52c45T1uAtoVZMJcFw5HYy9q\n'
 const BASIC = `Basic ${Buffer.from(`${ACCOUNT.username}:${ACCOUNT.password}`).toString('base64')}`
 // Huge lists of tags are made and removed here in a tenth of the time that a disk takes.
-const MEMORY = ['/dev/shm'].find((folder) => existsSync(folder))
+const PARENT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** A running CNCF Distribution registry. */
 export interface Distribution {
@@ -67,7 +67,7 @@ export interface DistributionOptions {
 export async function startDistribution(options: DistributionOptions): Promise<Distribution> {
   const { version, auth = 'none' } = options
   const program = requireAsset(REGISTRIES[version])
-  const folder = mkdtempSync(join(MEMORY ?? tmpdir(), 'tagwarden-registry-'))
+  const folder = mkdtempSync(join(PARENT, 'tagwarden-registry-'))
   const storage = join(folder, 'storage')
   const write = (name: string, text: string) => {
     writeFileSync(join(folder, name), text)

@@ -15,7 +15,8 @@ const bundledNode = inPackage('node_modules/node/bin/node')
 if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
   module.enableCompileCache?.()
   const source = inPackage('src/cli/main.ts')
-  const entry = existsSync(source) ? source : inPackage('dist/cli/main.js')
+  const built = process.env.TAGWARDEN_BUILT === '1' || !existsSync(source)
+  const entry = built ? inPackage('dist/cli/main.js') : source
   const { run } = await import(entry)
   await run(args)
 } else if (existsSync(bundledNode)) {

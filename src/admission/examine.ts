@@ -33,6 +33,8 @@ export interface Examination {
   readonly fields: readonly ImageField[]
   readonly defaults: Defaults
   readonly mode: Mode
+  /** see Question.ownerReviewed */
+  readonly ownerReviewed: boolean
   readonly namespaceLabels: Readonly<Record<string, string>>
 }
 
@@ -71,13 +73,14 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
     }
     const question: Question = {
       image,
-      policies: how.policies.match(image, workload, containerOf(occurrence)),
+      policies: how.policies.match(image, workload, occurrence.name),
       defaults: how.defaults,
       mode: how.mode,
       unchanged: place.unchanged,
       previous: place.unchanged ? undefined : previousOf(was, place.prior),
       hold: held,
       restored: place.stated?.resolved === image.original,
+      ownerReviewed: how.ownerReviewed,
       immutable,
     }
     return { ...place, question, decision: undefined }
@@ -103,10 +106,6 @@ function parseValue(value: unknown): ImageReference {
     throw new Error('It is not a text')
   }
   return parseReference(value)
-}
-
-function containerOf(occurrence: ImageOccurrence): string | undefined {
-  return occurrence.role === 'volume' ? undefined : occurrence.name
 }
 
 function previousOf(was: unknown, prior: ImageRecord | undefined): Question['previous'] {

@@ -4,7 +4,7 @@ import type { ImageField } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
 import { annotate } from './annotations.ts'
 import { type Examined, examine } from './examine.ts'
-import { isOwned, skipped } from './ownership.ts'
+import { type Ownership, ownershipOf, skipped } from './ownership.ts'
 import { patchAnnotations, patchImages } from './patch.ts'
 import { type AdmissionResponse, writeResponse } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
@@ -92,12 +92,14 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
       summary('skipped')
       return reply({ uid: request.uid, allowed: true })
     }
-    const mode = modeOf(request, hook, options.controllers)
+    const ownership = ownershipOf(request, options.controllers)
+    const mode = modeOf(ownership, hook)
     const examined = examine(request, {
       policies: options.policies(),
       fields: options.fields,
       defaults: options.defaults,
       mode,
+      ownerReviewed: ownership === 'reviewed',
       namespaceLabels: options.namespaceLabels?.(request.namespace) ?? {},
     })
     const deadline = received + allowedTime(timeoutSeconds, options.deadline)
@@ -116,8 +118,8 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
   }
 }
 
-function modeOf(request: AdmissionRequest, hook: Hook, controllers: ReadonlySet<string>): Mode {
-  if (isOwned(request, controllers)) {
+function modeOf(ownership: Ownership, hook: Hook): Mode {
+  if (ownership !== 'none') {
     return 'judge'
   }
   return hook === 'mutate' ? 'resolve' : 'check'

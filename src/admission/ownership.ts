@@ -13,30 +13,37 @@ const CONTROLLER_OF: Readonly<Record<string, string>> = {
 const BUILT_IN = new Set(['v1', 'apps/v1', 'batch/v1'])
 const SERVICE_ACCOUNT = 'system:serviceaccount:'
 
+/** Whether a controller made an object, and whether what it was made from is reviewed itself. */
+export type Ownership = 'none' | 'reviewed' | 'operator'
+
 /**
  * Whether this request comes from the controller that owns the object, so that it may be judged
  * but never changed. The account counts, not the ownerReference alone: that anybody can write.
  *
  * @param controllers full account names that count as owners of whatever they make
+ * @returns `reviewed`: Kubernetes' own controller, whose source has been reviewed; `operator`: an
+ *   account that may be anybody's, so that nothing is forgiven
  */
-export function isOwned(request: AdmissionRequest, controllers: ReadonlySet<string>): boolean {
+export function ownershipOf(
+  request: AdmissionRequest,
+  controllers: ReadonlySet<string>,
+): Ownership {
   const owner = controllerReference(request.object)
   if (!owner) {
-    return false
+    return 'none'
   }
   const { username } = request
   if (controllers.has(username) || username === 'system:kube-controller-manager') {
-    return true
+    return 'reviewed'
   }
   if (!username.startsWith(SERVICE_ACCOUNT)) {
-    return false
+    return 'none'
   }
   const kind = String(own(owner, 'kind'))
   if (BUILT_IN.has(String(own(owner, 'apiVersion'))) && Object.hasOwn(CONTROLLER_OF, kind)) {
-    return username === `${SERVICE_ACCOUNT}kube-system:${CONTROLLER_OF[kind]}`
+    return username === `${SERVICE_ACCOUNT}kube-system:${CONTROLLER_OF[kind]}` ? 'reviewed' : 'none'
   }
-  // An operator: which account it uses is its own affair.
-  return true
+  return 'operator'
 }
 
 function controllerReference(object: JsonObject | undefined): JsonObject | undefined {

@@ -65,5 +65,8 @@ export async function dev(options: DevOptions): Promise<void> {
     throw error
   }
   STREAMS.out(`tagwarden listens on ${url} with ${webhook.policies()} policies in force\n`)
+  if (webhook.policies() === 0) {
+    STREAMS.err('There are no policies: only the defaults hold. Name some in tagwarden.yaml.\n')
+  }
   STREAMS.out(`registered in ${cluster.server} until this process ends (Ctrl-C)\n`)
 }

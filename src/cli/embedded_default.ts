@@ -37,6 +37,7 @@ export async function startEmbeddedDefault(config: Config): Promise<EmbeddedDefa
     config: {
       ...config,
       policies: [policies],
+      catalog: { ...config.catalog, path: undefined },
       registries: [
         ...config.registries,
         { host: REGISTRY, address: registry.host, insecure: true },

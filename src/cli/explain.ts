@@ -103,6 +103,7 @@ async function explainWith(
       previous: undefined,
       hold: false,
       restored: false,
+      ownerReviewed: false,
       immutable: false,
     }
     if (policies.length > 0 && !source.snapshot(image.name)) {

@@ -9,6 +9,7 @@ import { createScanner } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import type { Log } from './log.ts'
+import { createReviewMetrics } from './review_metrics.ts'
 
 /** A running webhook with everything that it needs. */
 export interface Webhook extends Address {
@@ -58,13 +59,14 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     stops.push(() => scanner.stop())
     const certificates = await openCertificates({
       path: config.certificates.path,
-      names: ['127.0.0.1', 'localhost', ...config.certificates.names],
+      names: ['127.0.0.1', '::1', 'localhost', ...config.certificates.names],
       onProblem: problem,
     })
     stops.push(() => certificates.close())
-    const { Registry, collectDefaultMetrics } = await import('prom-client')
+    const { Counter, Registry, collectDefaultMetrics } = await import('prom-client')
     const metrics = new Registry()
     collectDefaultMetrics({ register: metrics })
+    const count = createReviewMetrics(Counter, metrics)
     const server = createServer({
       certificates,
       handlers: createReviewHandlers({
@@ -75,7 +77,10 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
         controllers: new Set(config.controllers),
         prefix: config.annotations.prefix,
         deadline: config.deadline,
-        onReviewed: (review) => logReview(log, review),
+        onReviewed: (review) => {
+          count(review)
+          logReview(log, review)
+        },
       }),
       ready: () => [{ name: 'policies', problem: undefined }],
       metrics,

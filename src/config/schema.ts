@@ -92,7 +92,11 @@ export const CONFIG_SCHEMA: Setting = group({
     latest: choice('untagged and :latest images that no policy covers', 'Deny', 'Allow'),
     unmatched: choice('images that no policy covers', 'Allow', 'Warn', 'Deny'),
     enforcement: choice('how a policy counts that does not say', 'Enforce', 'Warn', 'Audit'),
-    ownedObjects: choice('how violations count on what controllers make', 'Warn', 'Enforce'),
+    ownedObjects: choice(
+      'how violations count on what Kubernetes’ controllers make from reviewed objects',
+      'Enforce',
+      'Warn',
+    ),
   }),
   annotations: group({
     prefix: {

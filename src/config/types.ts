@@ -18,7 +18,8 @@ export interface Config {
   /** folders or files */
   readonly policies: readonly string[]
   readonly catalog: {
-    readonly path: string
+    /** undefined: memory only */
+    readonly path: string | undefined
     /** ms between two scans of a repository */
     readonly interval: number
   }

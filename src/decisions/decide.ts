@@ -125,9 +125,8 @@ function weaken(question: Question, finding: Finding): Finding {
     return finding
   }
   const outside = finding.reason === 'RegistryUnavailable' || finding.reason === 'Timeout'
-  const owned = question.mode === 'judge'
-  const warns =
-    question.unchanged || (owned && (outside || question.defaults.ownedObjects === 'Warn'))
+  const lenient = outside || question.defaults.ownedObjects === 'Warn'
+  const warns = question.unchanged || (question.ownerReviewed && lenient)
   return warns ? { ...finding, enforcement: 'Warn' } : finding
 }
 

@@ -200,7 +200,7 @@ function judgePinned(
   const wrong = `${tag} is ${fact.digest}, and never was the digest that stands here`
   const finding = violation(inquiry, policy, 'DigestMismatch', wrong)
   // An owner that was admitted before Tagwarden saw the tag move must still get its pods.
-  const tolerated = question.mode === 'judge' && policy.movedTags !== 'Deny'
+  const tolerated = question.ownerReviewed && policy.movedTags !== 'Deny'
   return [
     tolerated && finding.enforcement === 'Enforce' ? { ...finding, enforcement: 'Warn' } : finding,
   ]

@@ -37,7 +37,7 @@ export interface Defaults {
   readonly latest: 'Deny' | 'Allow'
   readonly unmatched: 'Allow' | 'Warn' | 'Deny'
   readonly enforcement: Enforcement
-  /** how far a violation counts on an object that a controller made: pods of a ReplicaSet, … */
+  /** how far a violation counts on an object whose owner was reviewed: pods of a ReplicaSet, … */
   readonly ownedObjects: 'Enforce' | 'Warn'
 }
 
@@ -74,6 +74,8 @@ export interface Question {
   readonly hold: boolean
   /** the object says that Tagwarden resolved to this very image: rollback, export, reinvocation */
   readonly restored: boolean
+  /** a controller made the object from an owner that is reviewed itself: a pod of a ReplicaSet */
+  readonly ownerReviewed: boolean
   /** the API server refuses another image here (a Job's template) */
   readonly immutable: boolean
 }

@@ -13,7 +13,7 @@ import type { TagRule, TagSelector } from './types.ts'
  * Candidates are the tags that match `pattern` or one of `allow`, and none of `ignore`; signatures,
  * attestations and SBOMs are never candidates. What ranks is the `extract` of the pattern, or the
  * tag itself, also where only `allow` matches. Of equal versions the longer tag ranks higher, then
- * the one that comes first in byte order, whatever the direction of the order.
+ * the one that comes last in byte order (`-build.141` over `-build.140`), whatever the direction.
  *
  * A prerelease that `allow` matches need only lie within the bounds of the range, also where the
  * range names no prerelease.

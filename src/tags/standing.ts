@@ -45,7 +45,7 @@ export class Judge<K extends Key> {
       b.key.score - a.key.score ||
       this.order.compare(b.key, a.key) ||
       b.candidate.tag.length - a.candidate.tag.length ||
-      compareBytes(a.candidate.tag, b.candidate.tag)
+      compareBytes(b.candidate.tag, a.candidate.tag)
     )
   }
 

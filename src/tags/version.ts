@@ -20,7 +20,8 @@ const DIGITS = /^\d+$/
 const LONGEST_VERSION = 256
 
 /**
- * Reads a version of three numbers, with or without a leading `v`, as semver.org 2.0 has it.
+ * Reads a version of three numbers, with or without a leading `v`, as semver.org 2.0 has it, except
+ * that the numbers may have leading zeros.
  * Numbers go up to 2^64 - 1.
  */
 export function parseVersion(text: string): Version | undefined {
@@ -49,9 +50,9 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
-/** Digits without a leading zero, from an index to another. */
+/** Digits from an index to another. Leading zeros are read, as Flux reads them: 2026.02.03. */
 function readPart(text: string, from: number, to: number): Part | undefined {
-  if (from === to || (text.startsWith('0', from) && to - from > 1)) {
+  if (from === to) {
     return undefined
   }
   let value = 0

@@ -271,6 +271,7 @@ t.test('what a controller owns', async (t) => {
     uid: 'u',
     controller: true,
   }
+  const invented = { apiVersion: 'example.com/v1', kind: 'Anything', controller: true }
   const pod = (ownerReferences?: unknown[]) => ({
     metadata: { generateName: 'web-1-', namespace: 'shop', ownerReferences },
     spec: { containers: [{ name: 'app', image: `${NAME}:v1.3.0` }] },
@@ -298,6 +299,12 @@ t.test('what a controller owns', async (t) => {
       false,
     ],
     ['garbage', account, [null, 7, 'x'], true],
+    [
+      'a service account with an invented owner',
+      'system:serviceaccount:shop:ci',
+      [invented],
+      false,
+    ],
   ]
   for (const [title, username, references, changes] of rows) {
     const { patch } = await mutate(by(username, pod(references)))
@@ -309,6 +316,19 @@ t.test('what a controller owns', async (t) => {
   const denied = await validate(by(account, bad))
   t.equal(denied.allowed, false)
   t.match(denied.message, /^Pod shop\/web-1-\* has 1 image that is not permitted/)
+  const lenient = hooks([track], undefined, {
+    defaults: {
+      latest: 'Deny',
+      unmatched: 'Allow',
+      enforcement: 'Enforce',
+      ownedObjects: 'Warn',
+    },
+  })
+  t.match(await lenient.validate(by(account, bad)), { allowed: true, warnings: [/OutOfRange/] })
+  const forged = pod([invented])
+  forged.spec.containers = bad.spec.containers
+  const ci = 'system:serviceaccount:shop:ci'
+  t.match(await lenient.validate(by(ci, forged)), { allowed: false }, 'no way around a policy')
 })
 
 t.test('what needs no look is let through', async (t) => {

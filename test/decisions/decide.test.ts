@@ -47,6 +47,7 @@ function ask(image: string, question: Partial<Question> = {}): Question {
     previous: undefined,
     hold: false,
     restored: false,
+    ownerReviewed: false,
     immutable: false,
     ...question,
   }
@@ -167,10 +168,13 @@ t.test(
     const fresh = snapshot(NAME, { ...TAGS, 'v1.3.0': { digest: digest('0'), checkedAt: NOW } })
     const wrong = `${NAME}:v1.3.0@${digest('9')}`
     t.equal(brief(decided(wrong, {}, [fresh])), 'Enforce DigestMismatch')
-    t.equal(brief(decided(wrong, { mode: 'judge' }, [fresh])), 'Warn DigestMismatch')
+    t.equal(
+      brief(decided(wrong, { mode: 'judge', ownerReviewed: true }, [fresh])),
+      'Warn DigestMismatch',
+    )
     const strict = policy({ movedTags: 'Deny' })
     t.equal(
-      brief(decided(wrong, { mode: 'judge', policies: [strict] }, [fresh])),
+      brief(decided(wrong, { mode: 'judge', ownerReviewed: true, policies: [strict] }, [fresh])),
       'Enforce DigestMismatch',
     )
   },
@@ -315,7 +319,7 @@ t.test('what an update leaves as it was only warns and asks nobody', async (t) =
 
 t.test('what a controller owns is judged, never changed', async (t) => {
   const track = [policy({ action: 'Track' })]
-  const owned = { mode: 'judge', policies: track } as const
+  const owned = { mode: 'judge', ownerReviewed: true, policies: track } as const
   t.equal(brief(decided(`${NAME}:v1.3.0`, owned)), '')
   t.equal(brief(decided(`${NAME}:v2.0.0`, owned)), 'Enforce OutOfRange')
   const defaults = {
@@ -332,6 +336,9 @@ t.test('what a controller owns is judged, never changed', async (t) => {
     'Warn RegistryUnavailable',
     'a cluster can restart',
   )
+  const operator = { ...owned, ownerReviewed: false, defaults }
+  t.equal(brief(decided(`${NAME}:v2.0.0`, operator)), 'Enforce OutOfRange', 'nothing is forgiven')
+  t.equal(brief(decided(pinned, operator, [], failures)), 'Enforce RegistryUnavailable')
 })
 
 t.test('several policies: all must permit, the most specific moves', async (t) => {

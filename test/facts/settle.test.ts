@@ -21,6 +21,7 @@ function ask(image: string, action: 'Verify' | 'Track' = 'Track'): Question {
     previous: undefined,
     hold: false,
     restored: false,
+    ownerReviewed: false,
     immutable: false,
   }
 }

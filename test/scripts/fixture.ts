@@ -25,7 +25,12 @@ export async function run(argv: string[]): Promise<void> {
 /** A copy of the project as a fresh clone has it, with a small main of its own. */
 export function cloneProject(t: Test): string {
   const root = t.testdir({ bin: {}, scripts: {}, src: { cli: { 'main.ts': MAIN } } })
-  for (const file of ['bin/tagwarden.js', 'scripts/start.js', 'scripts/install.js']) {
+  for (const file of [
+    'bin/tagwarden.js',
+    'scripts/start.js',
+    'scripts/install.js',
+    'scripts/build.js',
+  ]) {
     copyFileSync(join(ROOT, file), join(root, file))
   }
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }')

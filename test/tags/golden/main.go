@@ -78,7 +78,8 @@ func main() {
 	}
 	var parsed []int
 	for i, text := range versions {
-		if _, err := semver.StrictNewVersion(strings.TrimPrefix(text, "v")); err == nil {
+		// Flux asks for three parts and then reads them loosely.
+		if _, err := semver.NewVersion(text); err == nil && len(strings.SplitN(text, ".", 3)) == 3 {
 			parsed = append(parsed, i)
 		}
 	}

@@ -71,21 +71,21 @@ t.test('numerical: decimals are exact, however long', (t) => {
 t.test('numerical: of equal numbers the fuller spelling ranks higher in both directions', (t) => {
   const tags = ['7', '007', '7.0', '-0', '0', '0.00', '-0.0']
   t.strictSame(ranked({ numerical: ASCENDING }, tags), [
-    '007',
     '7.0',
+    '007',
     '7',
-    '-0.0',
     '0.00',
+    '-0.0',
     '-0',
     '0',
   ])
   t.strictSame(ranked({ numerical: DESCENDING }, tags), [
-    '-0.0',
     '0.00',
+    '-0.0',
     '-0',
     '0',
-    '007',
     '7.0',
+    '007',
     '7',
   ])
   t.end()

@@ -35,9 +35,9 @@ t.test('versions rank as semver.org says', (t) => {
   t.end()
 })
 
-t.test('of equal versions the fuller spelling ranks higher, then byte order', (t) => {
+t.test('of equal versions the fuller spelling ranks higher, then the last in byte order', (t) => {
   const tags = ['1.2.3', 'v1.2.3', '1.2.3+b', '1.2.3+a', 'v1.2.3+a', '1.2.4', '1.2.2']
-  const order = ['1.2.4', 'v1.2.3+a', '1.2.3+a', '1.2.3+b', 'v1.2.3', '1.2.3', '1.2.2']
+  const order = ['1.2.4', 'v1.2.3+a', '1.2.3+b', '1.2.3+a', 'v1.2.3', '1.2.3', '1.2.2']
   t.strictSame(ranked('*', tags), order)
   t.strictSame(ranked('*', tags.toReversed()), order)
   t.end()
@@ -47,7 +47,7 @@ t.test('equal extracts keep both tags', (t) => {
   const selector = compile('*', { pattern: '^(?P<v>[0-9.]+)-', extract: '$v' })
   t.strictSame(
     selector.rank(['1.2.3-b', '1.2.3-a', '1.2.3-abc', '1.2.4-x']).permitted.map(({ tag }) => tag),
-    ['1.2.4-x', '1.2.3-abc', '1.2.3-a', '1.2.3-b'],
+    ['1.2.4-x', '1.2.3-abc', '1.2.3-b', '1.2.3-a'],
   )
   t.end()
 })

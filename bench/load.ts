@@ -7,6 +7,8 @@ export interface LoadResult {
   readonly median: number
   readonly p99: number
   readonly slowest: number
+  /** of the request that ended last */
+  readonly last: number
   readonly seconds: number
 }
 
@@ -47,6 +49,7 @@ export async function load(options: Load): Promise<LoadResult> {
   await Promise.all(Array.from({ length: connections }, worker))
   const elapsed = (performance.now() - started) / 1000
   agent.destroy()
+  const last = latencies.at(-1) ?? 0
   latencies.sort((a, b) => a - b)
   const at = (part: number) =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? 0
@@ -56,6 +59,7 @@ export async function load(options: Load): Promise<LoadResult> {
     median: at(0.5),
     p99: at(0.99),
     slowest: at(1),
+    last,
     seconds: elapsed,
   }
 }

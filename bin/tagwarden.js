@@ -33,7 +33,10 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
 
 /** Runs the same command on another Node, and passes signals in and the exit code out. */
 function runOn(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...args], { stdio: 'inherit' })
+  const memory = process.execArgv.filter((flag) => flag.startsWith('--max-'))
+  const child = spawn(node, [...memory, fileURLToPath(import.meta.url), ...args], {
+    stdio: 'inherit',
+  })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal))
   }

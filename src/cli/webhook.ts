@@ -9,6 +9,7 @@ import { createScanner } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import type { Log } from './log.ts'
+import { rehearse } from './rehearsal.ts'
 import { createReviewMetrics } from './review_metrics.ts'
 
 /** A running webhook with everything that it needs. */
@@ -93,7 +94,10 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     watch = (names) => scanner.watch(names)
     watch(namedRepositories(policies.current()))
     scanner.start()
-    void client.prepare()
+    const rehearsal = rehearse(config).catch((error) =>
+      log.warn({ code: 'ERR_LISTEN' }, `the first review will be slower: ${describeError(error)}`),
+    )
+    stops.push(() => rehearsal)
     return {
       ...address,
       caBundle: () => certificates.current().ca,

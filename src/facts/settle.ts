@@ -8,6 +8,7 @@ import {
   needKey,
   type Question,
 } from '../decisions/index.ts'
+import { recall, remember } from './memory.ts'
 
 /** A cold image may need the list of tags, then a manifest or two, then better words. */
 const MAX_ROUNDS = 8
@@ -36,7 +37,13 @@ export async function settle(
     failure: (need) => failures.get(needKey(need)),
     now: clock(),
   }
-  const decisions = questions.map((question) => decide(question, facts))
+  const decisions = questions.map((question) => {
+    const snapshot = facts.snapshot(question.image.name)
+    const known = recall(question, snapshot, facts.now)
+    const decision = known ?? decide(question, facts)
+    if (!known) remember(question, decision, snapshot, facts.now)
+    return decision
+  })
   for (let round = 0; round < MAX_ROUNDS && clock() < deadline; round += 1) {
     const needs = new Map<string, FactNeed>()
     const wishes = new Map<string, FactNeed>()

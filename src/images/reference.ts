@@ -4,6 +4,10 @@ import { DIGEST_RULE, referenceFault, TAG_RULE } from './fault.ts'
 import { isDigest, isTag, readReference, splitReference } from './grammar.ts'
 import type { ImageReference } from './types.ts'
 
+/** A cluster runs few images, and each review names them again; hostile texts are bounded. */
+const MANY = 5000
+const recent = new Map<string, ImageReference>()
+
 /**
  * Reads an image as the container runtimes do: `docker.io` and `library/` are filled in, tag and
  * digest are both kept, and no tag is added where there is none. The host keeps its letter case;
@@ -14,8 +18,12 @@ import type { ImageReference } from './types.ts'
  *   parseReference('web:v1.4.2').normalized // docker.io/library/web:v1.4.2
  */
 export function parseReference(text: string): ImageReference {
+  const known = recent.get(text)
+  if (known) return known
   const reference = typeof text === 'string' ? readReference(text) : undefined
   if (reference === undefined) throw referenceFault(text)
+  if (recent.size >= MANY) recent.clear()
+  recent.set(text, reference)
   return reference
 }
 

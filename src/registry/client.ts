@@ -44,8 +44,7 @@ const SYSTEM_CLOCK: RegistryClock = {
  *
  * HTTPS, except for hosts whose settings say `insecure`. Credentials come from the Docker
  * configuration file that the host's settings name; without one, registries are asked
- * anonymously. Paths in settings are taken as they are. `prepare` loads, ahead of the first request,
- * what that would have to wait for.
+ * anonymously. Paths in settings are taken as they are.
  *
  * @example
  *   const client = createRegistryClient({ settings: [{ host: 'localhost:5001', insecure: true }] })
@@ -53,9 +52,7 @@ const SYSTEM_CLOCK: RegistryClock = {
  *   await client.resolve('localhost:5001/acme/web', 'v1.4.2', { platforms: true })
  *   // { digest: 'sha256:…', mediaType: '…', platforms: ['linux/amd64', 'linux/arm64'] }
  */
-export function createRegistryClient(
-  options: RegistryClientOptions,
-): RegistryClient & { prepare(): Promise<void> } {
+export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const { settings, before, userAgent = 'tagwarden', clock = SYSTEM_CLOCK } = options
   const limits = { ...LIMITS, ...options.limits }
   const transport = createTransport({ ...TIMEOUTS, ...options.timeouts })
@@ -79,7 +76,6 @@ export function createRegistryClient(
       const repository = locateRepository(name, settings)
       return resolveReference({ ask, limits, clock }, repository, reference, platforms, signal)
     },
-    prepare: () => transport.prepare(),
     close: () => transport.close(),
   }
 }

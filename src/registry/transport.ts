@@ -9,8 +9,6 @@ import type { RegistryTimeouts } from './types.ts'
 /** Sends requests, each once. */
 export interface Transport {
   readonly send: Send
-  /** Loads what the first request would have to wait for. */
-  prepare(): Promise<void>
   close(): Promise<void>
 }
 
@@ -76,7 +74,6 @@ export function createTransport(timeouts: RegistryTimeouts): Transport {
         request.signal?.removeEventListener('abort', abort)
       }
     },
-    prepare: async () => void (await agentFor(undefined)),
     async close() {
       await Promise.all([...pools.values()].map(({ agent }) => agent.destroy()))
       pools.clear()

@@ -1,0 +1,66 @@
+import type { Decision, Question, RepositorySnapshot } from '../decisions/index.ts'
+
+/** Messages say how old a fact is, to the second. */
+const LIFETIME = 1000
+/** A repository has few images that are asked for in one second; hostile ones may have many. */
+const LARGEST = 500
+
+interface Remembered {
+  readonly question: Question
+  readonly decision: Decision
+  /** ms since the epoch */
+  readonly at: number
+}
+
+const remembered = new WeakMap<RepositorySnapshot, Map<string, Remembered>>()
+
+/**
+ * The decision on the same image under the same policies and facts within the last second. Many
+ * workloads run the same few images, and both webhooks ask.
+ */
+export function recall(
+  question: Question,
+  snapshot: RepositorySnapshot | undefined,
+  now: number,
+): Decision | undefined {
+  const found = snapshot && remembered.get(snapshot)?.get(keyOf(question))
+  const usable = found && isPlain(question) && now - found.at < LIFETIME && now >= found.at
+  return usable && isSame(found.question, question) ? found.decision : undefined
+}
+
+/** Keeps a decision that needed no fact beyond the snapshot. */
+export function remember(
+  question: Question,
+  decision: Decision,
+  snapshot: RepositorySnapshot | undefined,
+  now: number,
+): void {
+  const certain = decision.needs.length === 0 && decision.wishes.length === 0
+  if (!snapshot || !certain || !isPlain(question)) {
+    return
+  }
+  let known = remembered.get(snapshot)
+  if (!known || known.size >= LARGEST) {
+    known = new Map()
+    remembered.set(snapshot, known)
+  }
+  known.set(keyOf(question), { question, decision, at: now })
+}
+
+/** Nothing that the object says matters beside the image. */
+function isPlain({ previous, unchanged, hold, restored, immutable }: Question): boolean {
+  return !previous && !unchanged && !hold && !restored && !immutable
+}
+
+function keyOf({ mode, image }: Question): string {
+  return `${mode} ${image.original}`
+}
+
+function isSame(a: Question, b: Question): boolean {
+  return (
+    a.defaults === b.defaults &&
+    a.ownerReviewed === b.ownerReviewed &&
+    a.policies.length === b.policies.length &&
+    a.policies.every((policy, index) => policy === b.policies[index])
+  )
+}

@@ -19,6 +19,8 @@ export interface Load {
   /** the body of the n-th request */
   readonly body: (index: number) => Buffer
   readonly connections: number
+  /** how many requests come first and are not counted: handshakes, cold code */
+  readonly warmUp?: number
   /** stops after this many requests … */
   readonly count?: number
   /** … or after this time */
@@ -29,6 +31,7 @@ export interface Load {
 export async function load(options: Load): Promise<LoadResult> {
   const {
     connections,
+    warmUp = 0,
     count = Number.POSITIVE_INFINITY,
     seconds = Number.POSITIVE_INFINITY,
   } = options
@@ -42,7 +45,7 @@ export async function load(options: Load): Promise<LoadResult> {
       const index = next++
       const at = performance.now()
       const status = await post(options, agent, options.body(index)).catch(() => 0)
-      latencies.push(performance.now() - at)
+      if (index >= warmUp) latencies.push(performance.now() - at)
       if (status !== 200) failures += 1
     }
   }

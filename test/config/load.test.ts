@@ -50,7 +50,12 @@ t.test('without a file the built-in defaults hold', async (t) => {
     policies: [],
     catalog: { path: join(cwd, 'catalog'), interval: 600_000 },
     certificates: { path: join(cwd, 'certs'), names: [] },
-    defaults: { latest: 'Deny', unmatched: 'Allow', enforcement: 'Enforce', ownedObjects: 'Enforce' },
+    defaults: {
+      latest: 'Deny',
+      unmatched: 'Allow',
+      enforcement: 'Enforce',
+      ownedObjects: 'Enforce',
+    },
     annotations: { prefix: 'fluxcd.io' },
     registries: [],
     imageFields: [],

@@ -121,10 +121,10 @@ export async function benchReviews(count: number): Promise<Figure[]> {
         connections,
         count: requests,
       })
-    await post(site, '/mutate', small, 3000)
-    await post(site, '/validate', bad, 3000)
-    await post(many, '/mutate', crowded, 3000)
-    await bare(small, 3000)
+    await post(site, '/mutate', small, count)
+    await post(site, '/validate', bad, count)
+    await post(many, '/mutate', crowded, count)
+    await bare(small, count)
     const rounds = 3
     const least = async (run: () => Promise<{ each: number; result: LoadResult }>) => {
       const all = []

@@ -11,24 +11,43 @@ export function createReviewMetrics(
   counter: typeof Counter,
   registry: Registry,
 ): (review: ReviewSummary) => void {
-  const reviews = new counter({
-    name: 'tagwarden_reviews_total',
-    help: 'Reviews by webhook and verdict',
-    labelNames: ['hook', 'verdict'],
-    registers: [registry],
-  })
-  const findings = new counter({
-    name: 'tagwarden_findings_total',
-    help: 'What was found wrong with images, by webhook, reason and enforcement',
-    labelNames: ['hook', 'reason', 'enforcement'],
-    registers: [registry],
-  })
+  const registers = [registry]
+  const count = countEach(
+    new counter({
+      name: 'tagwarden_reviews_total',
+      help: 'Reviews by webhook and verdict',
+      labelNames: ['hook', 'verdict'],
+      registers,
+    }),
+  )
+  const find = countEach(
+    new counter({
+      name: 'tagwarden_findings_total',
+      help: 'What was found wrong with images, by webhook, reason and enforcement',
+      labelNames: ['hook', 'reason', 'enforcement'],
+      registers,
+    }),
+  )
   return ({ hook, verdict, decisions }) => {
-    reviews.inc({ hook, verdict })
+    count(hook, verdict)
     for (const decision of decisions) {
       for (const { reason, enforcement } of decision.findings) {
-        findings.inc({ hook, reason, enforcement })
+        find(hook, reason, enforcement)
       }
     }
+  }
+}
+
+/** Looks a counter's labels up only once: that costs more than counting. */
+function countEach(counter: Counter): (...labels: string[]) => void {
+  const known = new Map<string, { inc(): void }>()
+  return (...labels) => {
+    const key = labels.join()
+    let child = known.get(key)
+    if (!child) {
+      child = counter.labels(...labels)
+      known.set(key, child)
+    }
+    child.inc()
   }
 }

@@ -1,6 +1,6 @@
 import { createCatalog } from '../catalog/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
-import { type Facts, funnelOf, type Question } from '../decisions/index.ts'
+import { type Facts, funnelOf, plainQuestion } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { settle } from '../facts/index.ts'
 import { type ImageReference, parseReference } from '../images/index.ts'
@@ -94,18 +94,7 @@ async function explainWith(
   const client = createRegistryClient({ settings: config.registries })
   const source = createScanner({ catalog, client, interval: config.catalog.interval })
   try {
-    const question: Question = {
-      image,
-      policies,
-      defaults: config.defaults,
-      mode: 'resolve',
-      unchanged: false,
-      previous: undefined,
-      hold: false,
-      restored: false,
-      ownerReviewed: false,
-      immutable: false,
-    }
+    const question = plainQuestion(image, policies, config.defaults)
     if (policies.length > 0 && !source.snapshot(image.name)) {
       await source.gather({ fact: 'repository', name: image.name }, AbortSignal.timeout(PATIENCE))
     }

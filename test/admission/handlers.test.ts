@@ -2,9 +2,17 @@ import t from 'tap'
 import { createReviewHandlers, type ReviewOptions } from '../../src/admission/index.ts'
 import type { FactSource } from '../../src/decisions/index.ts'
 import { describeError } from '../../src/errors.ts'
-import type { CompiledPolicy, PolicySet } from '../../src/policies/types.ts'
-import { digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
-import { answered, applied, type Deployment, deployment, type Patch, review } from './reviews.ts'
+import type { CompiledPolicy } from '../../src/policies/types.ts'
+import { DEFAULTS, digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
+import {
+  answered,
+  applied,
+  type Deployment,
+  deployment,
+  type Patch,
+  review,
+  reviewOptions,
+} from './reviews.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const TAGS = {
@@ -16,36 +24,14 @@ const TAGS = {
 const NEWEST = `${NAME}:v1.4.2@${digest('2')}`
 const IMAGES = 'tagwarden.io/images'
 
-function setOf(policies: readonly CompiledPolicy[]): PolicySet {
-  return {
-    policies,
-    revision: '1',
-    match: (image) => policies.filter((entry) => entry.covers(image.name)),
-  }
-}
-
 function hooks(
   policies: readonly CompiledPolicy[],
   facts: FactSource = source([snapshot(NAME, TAGS)]),
   options: Partial<ReviewOptions> = {},
 ) {
-  const set = setOf(policies)
-  const { mutate, validate } = createReviewHandlers({
-    policies: () => set,
-    source: facts,
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Enforce',
-    },
-    fields: [],
-    controllers: new Set(),
-    prefix: 'fluxcd.io',
-    deadline: 10_000,
-    clock: () => NOW,
-    ...options,
-  })
+  const { mutate, validate } = createReviewHandlers(
+    reviewOptions(policies, { source: facts, ...options }),
+  )
   const call = { timeoutSeconds: 10, received: NOW }
   return {
     mutate: async (body: Buffer) => answered(await mutate(body, call)),
@@ -317,12 +303,7 @@ t.test('what a controller owns', async (t) => {
   t.equal(denied.allowed, false)
   t.match(denied.message, /^Pod shop\/web-1-\* has 1 image that is not permitted/)
   const lenient = hooks([track], undefined, {
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Warn',
-    },
+    defaults: { ...DEFAULTS, ownedObjects: 'Warn' },
   })
   t.match(await lenient.validate(by(account, bad)), { allowed: true, warnings: [/OutOfRange/] })
   const forged = pod([invented])
@@ -511,21 +492,9 @@ t.test('a registry that hangs: the answer comes within the time that was given',
         )
       }),
   )
-  const set = setOf([track])
-  const { validate } = createReviewHandlers({
-    policies: () => set,
-    source: hanging,
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Enforce',
-    },
-    fields: [],
-    controllers: new Set(),
-    prefix: 'fluxcd.io',
-    deadline: 200,
-  })
+  const { validate } = createReviewHandlers(
+    reviewOptions([track], { source: hanging, deadline: 200, clock: Date.now }),
+  )
   const body = review(deployment({ app: `${NAME}:v1.3.0` }))
   const answer = answered(await validate(body, { timeoutSeconds: 10, received: Date.now() }))
   t.match(answer, { allowed: false, message: /\[Timeout\].*ghcr\.io did not answer in time/ })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { createReviewHandlers } from '../../src/admission/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
-import { answered, applied, type Deployment, deployment, review } from './reviews.ts'
+import { answered, applied, type Deployment, deployment, review, reviewOptions } from './reviews.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const INDEX = snapshot(NAME, {
@@ -45,25 +45,9 @@ const anyPolicy = fc.record({
 } as const)
 
 function hooks(compiled: CompiledPolicy) {
-  const { mutate, validate } = createReviewHandlers({
-    policies: () => ({
-      policies: [compiled],
-      revision: '1',
-      match: (reference) => (compiled.covers(reference.name) ? [compiled] : []),
-    }),
-    source: source([INDEX]),
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Enforce',
-    },
-    fields: [],
-    controllers: new Set(),
-    prefix: 'fluxcd.io',
-    deadline: 1000,
-    clock: () => NOW,
-  })
+  const { mutate, validate } = createReviewHandlers(
+    reviewOptions([compiled], { source: source([INDEX]), deadline: 1000 }),
+  )
   const call = { timeoutSeconds: 1, received: NOW }
   const patchOf = async (object: object, request = {}) =>
     answered(await mutate(review(object, request), call)).patch
@@ -135,20 +119,7 @@ t.test('what was resolved is permitted, and what stays as it was is never denied
 })
 
 t.test('a body of any JSON is answered or refused, never a crash', async (t) => {
-  const { mutate } = createReviewHandlers({
-    policies: () => ({ policies: [], revision: '1', match: () => [] }),
-    source: source([]),
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Enforce',
-    },
-    fields: [],
-    controllers: new Set(),
-    prefix: 'fluxcd.io',
-    deadline: 1000,
-  })
+  const { mutate } = createReviewHandlers(reviewOptions([], { clock: Date.now }))
   const send = (body: Buffer) =>
     mutate(body, { timeoutSeconds: 1, received: Date.now() }).then(
       (answer) => answer.status,

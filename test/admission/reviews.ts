@@ -1,4 +1,29 @@
-import type { ReviewAnswer } from '../../src/admission/index.ts'
+import type { ReviewAnswer, ReviewOptions } from '../../src/admission/index.ts'
+import type { CompiledPolicy } from '../../src/policies/types.ts'
+import { DEFAULTS, NOW, source } from '../fakes/facts.ts'
+
+/** Options of handlers with these policies, everything else at its default. */
+export function reviewOptions(
+  policies: readonly CompiledPolicy[],
+  options: Partial<ReviewOptions> = {},
+): ReviewOptions {
+  const set = {
+    policies,
+    revision: '1',
+    match: ({ name }: { name: string }) => policies.filter((policy) => policy.covers(name)),
+  }
+  return {
+    policies: () => set,
+    source: source([]),
+    defaults: DEFAULTS,
+    fields: [],
+    controllers: new Set(),
+    prefix: 'fluxcd.io',
+    deadline: 10_000,
+    clock: () => NOW,
+    ...options,
+  }
+}
 
 /** As much of a Deployment as the tests read. */
 export interface Deployment {

@@ -3,11 +3,12 @@ import {
   type Decision,
   decide,
   type FactFailure,
+  plainQuestion,
   type Question,
   type RepositorySnapshot,
 } from '../../src/decisions/index.ts'
 import { parseReference } from '../../src/images/index.ts'
-import { digest, facts, HOUR, MINUTE, NOW, policy, snapshot } from '../fakes/facts.ts'
+import { DEFAULTS, digest, facts, HOUR, MINUTE, NOW, policy, snapshot } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const TAGS = {
@@ -33,24 +34,7 @@ const GONE: FactFailure = {
 }
 
 function ask(image: string, question: Partial<Question> = {}): Question {
-  return {
-    image: parseReference(image),
-    policies: [policy()],
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Enforce',
-    },
-    mode: 'resolve',
-    unchanged: false,
-    previous: undefined,
-    hold: false,
-    restored: false,
-    ownerReviewed: false,
-    immutable: false,
-    ...question,
-  }
+  return { ...plainQuestion(parseReference(image), [policy()], DEFAULTS), ...question }
 }
 
 function decided(

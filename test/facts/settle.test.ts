@@ -1,29 +1,13 @@
 import t from 'tap'
-import type { Question } from '../../src/decisions/index.ts'
+import { plainQuestion } from '../../src/decisions/index.ts'
 import { settle } from '../../src/facts/index.ts'
 import { parseReference } from '../../src/images/index.ts'
-import { digest, policy, snapshot, source } from '../fakes/facts.ts'
+import { DEFAULTS, digest, policy, snapshot, source } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 
-function ask(image: string, action: 'Verify' | 'Track' = 'Track'): Question {
-  return {
-    image: parseReference(image),
-    policies: [policy({ action })],
-    defaults: {
-      latest: 'Deny',
-      unmatched: 'Allow',
-      enforcement: 'Enforce',
-      ownedObjects: 'Enforce',
-    },
-    mode: 'resolve',
-    unchanged: false,
-    previous: undefined,
-    hold: false,
-    restored: false,
-    ownerReviewed: false,
-    immutable: false,
-  }
+function ask(image: string, action: 'Verify' | 'Track' = 'Track') {
+  return plainQuestion(parseReference(image), [policy({ action })], DEFAULTS)
 }
 
 t.test('facts that are there are not asked for', async (t) => {

@@ -1,4 +1,5 @@
 import type {
+  Defaults,
   FactFailure,
   FactNeed,
   FactSource,
@@ -15,6 +16,14 @@ import type { TagRule } from '../../src/tags/types.ts'
 export const NOW = Date.UTC(2026, 10, 24, 12)
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
+
+/** The built-in defaults, in their strictest form. */
+export const DEFAULTS: Defaults = {
+  latest: 'Deny',
+  unmatched: 'Allow',
+  enforcement: 'Enforce',
+  ownedObjects: 'Enforce',
+}
 
 /** A digest that is easy to tell apart: `digest('a')` is 64 times a. */
 export function digest(letter: string): string {

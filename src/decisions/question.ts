@@ -1,0 +1,23 @@
+import type { ImageReference } from '../images/types.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
+import type { Defaults, Question } from './types.ts'
+
+/** The question about an image by itself, as nobody runs it yet and no object says more of it. */
+export function plainQuestion(
+  image: ImageReference,
+  policies: readonly CompiledPolicy[],
+  defaults: Defaults,
+): Question {
+  return {
+    image,
+    policies,
+    defaults,
+    mode: 'resolve',
+    unchanged: false,
+    previous: undefined,
+    hold: false,
+    restored: false,
+    ownerReviewed: false,
+    immutable: false,
+  }
+}

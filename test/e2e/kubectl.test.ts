@@ -239,6 +239,20 @@ spec: { schedule: "0 0 1 1 *", jobTemplate: { spec: { template: { spec: { ${spec
     },
   )
 
+  await t.test('a custom kind by its configured paths', async (t) => {
+    const rollout = (tag: string) => `apiVersion: example.com/v1
+kind: Rollout
+metadata: { name: custom }
+spec: { tool: "${web}:v1.3.0", template: { spec: { containers: [{ name: app, image: "${web}:${tag}" }] } } }
+`
+    await kubectl('apply -f -', rollout('v1.2.3'))
+    t.equal(await get('rollout/custom', IMAGE), pinned('v1.4.2'))
+    t.equal(await get('rollout/custom', '{.spec.tool}'), pinned('v1.4.2'))
+    await kubectl('apply -f -', rollout('v1.2.3'))
+    t.equal(await get('rollout/custom', GENERATION), '1')
+    t.match(await kubectl('apply -f -', rollout('v2.0.0'), 1), /\[OutOfRange\]/)
+  })
+
   await t.test('delete, also what is violating and has a finalizer', async () => {
     await policy('web', webPolicy(web, 'enforcement: Warn'))
     const manifest = deployment('stuck', `${web}:v2.0.0`, { replicas: 0 }).replace(

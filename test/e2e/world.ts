@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts'
+import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
 import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
@@ -69,9 +69,12 @@ policies: [./policies]
 catalog: { path: ./catalog, interval: ${interval} }
 certificates: { path: ./certs }
 registries: [{ host: "${host}", insecure: true }]
+imageFields:
+  - { group: example.com, kind: Rollout, paths: ["/spec/template/spec/containers/*/image", "/spec/tool"] }
 log: { level: debug }
 `,
   )
+  await defineCustomKind(cluster)
   const dev = await startDev(t, cluster, folder)
 
   const kubectl = async (args: string, input?: string, code = 0) => {
@@ -97,6 +100,29 @@ log: { level: debug }
     },
     get: async (what, jsonpath) => kubectl(`get ${what} -o jsonpath=${jsonpath}`),
   }
+}
+
+const ROLLOUTS = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: rollouts.example.com }
+spec:
+  group: example.com
+  scope: Namespaced
+  names: { kind: Rollout, plural: rollouts, singular: rollout }
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
+`
+
+async function defineCustomKind(cluster: ControlPlane): Promise<void> {
+  const made = await cluster.kubectl(['create', '-f', '-'], { input: ROLLOUTS })
+  if (made.code !== 0) throw new Error(made.stderr)
+  await waitFor(async () => (await cluster.kubectl(['get', 'rollouts'])).code === 0, {
+    timeout: 30_000,
+    what: 'the custom kind is served',
+  })
 }
 
 /** Starts `tagwarden dev` for the folder's configuration. */

@@ -7,3 +7,8 @@ export function install(options?: {
 }): Promise<void>
 export function isInstalled(root: string): boolean
 export function lockFile(root: string): string
+export function buildTestAssets(options?: {
+  root?: string
+  env?: NodeJS.ProcessEnv
+  say?: (line: string) => void
+}): Promise<boolean>

@@ -177,9 +177,33 @@ function isRunning(lock) {
   }
 }
 
+/**
+ * Builds the control plane and the registries that tests run against, where Go is there to do so.
+ * Takes a quarter of an hour, once for all clones. What can't be built is skipped by its tests.
+ *
+ * @param {{ root?: string, env?: NodeJS.ProcessEnv, say?: (line: string) => void }} options
+ * @returns {Promise<boolean>} whether all of them are there
+ */
+export async function buildTestAssets(options = {}) {
+  const { root = ROOT, env = process.env, say = console.error } = options
+  if (env.TAGWARDEN_SKIP_TEST_ASSETS || !onPath('go', env) || !onPath('bash', env)) {
+    return false
+  }
+  const code = await runProgram('bash', [join(root, 'scripts', 'test-assets.sh')], root)
+  if (code !== 0) {
+    say('tagwarden: tests against a real control plane and real registries will be skipped')
+  }
+  return code === 0
+}
+
+function onPath(program, { PATH = '' }) {
+  return PATH.split(delimiter).some((folder) => existsSync(join(folder, program)))
+}
+
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     await install({ tests: true })
+    await buildTestAssets()
   } catch (error) {
     if (!(error instanceof InstallError)) throw error
     console.error(`tagwarden: ${error.message}`)

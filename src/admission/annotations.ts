@@ -6,6 +6,8 @@ import { type AdmissionRequest, type JsonObject, own } from './review.ts'
 
 /** An annotation key's name part may have 63 characters; `tag.` takes four. */
 const MAX_NAME = 59
+/** All annotations together may have 256 KiB; half of that is for `tagwarden.io/images`. */
+const MAX_IMAGES = 500
 
 /**
  * What the annotations of the object become: what was done for each image, in the words of
@@ -73,7 +75,7 @@ function nextRecord(image: Examined, decision: Decision | undefined): ImageRecor
  * is the last part of its name; names that would clash or do not fit get a hash.
  */
 function tagAnnotations(records: readonly ImageRecord[], prefix: string): Map<string, string> {
-  const images = records.flatMap(({ resolved }) => {
+  const images = records.slice(0, MAX_IMAGES).flatMap(({ resolved }) => {
     try {
       return parseReference(resolved)
     } catch {

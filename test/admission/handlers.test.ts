@@ -480,6 +480,14 @@ t.test('ten thousand bad containers: one answer that can be read', async (t) => 
   const { admit } = hooks([track])
   const object = await admit(deployment(good))
   t.ok((annotationsOf(object)[IMAGES]?.length ?? Number.NaN) <= 128 * 1024)
+  const names = Array.from({ length: 2000 }, (_, index) => `ghcr.io/acme/${'x'.repeat(60)}${index}`)
+  const crowd = hooks(
+    [policy({ action: 'Track', images: names })],
+    source(names.map((name) => snapshot(name, TAGS))),
+  )
+  const each = names.map((name, index) => [`c${index}`, `${name}:v1.3.0`])
+  const annotated = annotationsOf(await crowd.admit(deployment(Object.fromEntries(each))))
+  t.ok(JSON.stringify(annotated).length < 256 * 1024, 'the API server takes the annotations')
 })
 
 t.test('a registry that hangs: the answer comes within the time that was given', async (t) => {

@@ -17,6 +17,8 @@ export interface Figure {
 
 const ROOT = join(import.meta.dirname, '..')
 const SERVER_CORE = 0
+/** As `npm start` and the Dockerfile have them: a burst of garbage does not grow the young heap. */
+const FLAGS = ['--max-semi-space-size=16']
 const TAGS = Array.from({ length: 200 }, (_, index) => `v1.${Math.floor(index / 10)}.${index % 10}`)
 const REPOSITORIES = ['acme/web', 'acme/api', 'acme/side']
 
@@ -45,7 +47,7 @@ async function startSite(policies: (host: string) => string): Promise<Site> {
   )
   const server = await startOnCore(
     SERVER_CORE,
-    [join(ROOT, 'bin/tagwarden.js'), 'serve', '--config', join(folder, 'tagwarden.yaml')],
+    [...FLAGS, join(ROOT, 'bin/tagwarden.js'), 'serve', '--config', join(folder, 'tagwarden.yaml')],
     /listens on (\S+) with/,
   )
   const url = /listens on (\S+) with/.exec(server.output())?.[1] ?? ''

@@ -5,7 +5,8 @@ import type { PolicySet } from '../policies/types.ts'
 import { annotate } from './annotations.ts'
 import { type Examined, examine } from './examine.ts'
 import { type Ownership, ownershipOf, skipped } from './ownership.ts'
-import { patchAnnotations, patchImages } from './patch.ts'
+import { encodePatch, patchAnnotations, patchImages } from './patch.ts'
+import { createRepeatedAnswers } from './repeated.ts'
 import { type AdmissionResponse, writeResponse } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
 import { collectFindings, denialMessage, objectTitle, warningsOf } from './words.ts'
@@ -77,6 +78,18 @@ export function createReviewHandlers(options: ReviewOptions): Record<Hook, Revie
 
 function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
   const clock = options.clock ?? Date.now
+  const repeated = createRepeatedAnswers()
+  const mutation = (
+    request: AdmissionRequest,
+    examined: readonly Examined[],
+    decisions: readonly Decision[],
+    mode: Mode,
+  ) =>
+    mode === 'judge'
+      ? { allowed: true }
+      : repeated.answer(request, examined, decisions, () =>
+          mutated(request, examined, decisions, options.prefix),
+        )
   return async (body, { timeoutSeconds, received }) => {
     const request = parseReview(body)
     const summary = (
@@ -106,9 +119,9 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
     const decisions = await decideAll(examined, options.source, deadline, clock)
     const response =
       hook === 'mutate'
-        ? mutated(request, examined, decisions, mode, options.prefix)
+        ? { uid: request.uid, ...mutation(request, examined, decisions, mode) }
         : validated(request, examined, decisions)
-    const changed = (response.patch?.length ?? 0) > 0
+    const changed = response.patch !== undefined
     summary(
       response.allowed ? (changed ? 'changed' : 'allowed') : 'denied',
       decisions,
@@ -146,13 +159,8 @@ function mutated(
   request: AdmissionRequest,
   examined: readonly Examined[],
   decisions: readonly Decision[],
-  mode: Mode,
   prefix: string,
-): AdmissionResponse {
-  const { uid } = request
-  if (mode === 'judge') {
-    return { uid, allowed: true }
-  }
+): Omit<AdmissionResponse, 'uid'> {
   const patch = patchImages(examined, decisions)
   if (request.subResource === '') {
     patch.push(...patchAnnotations(request, annotate(request, examined, decisions, prefix)))
@@ -170,7 +178,7 @@ function mutated(
       : []
   })
   const auditAnnotations = resolved.length > 0 ? { resolved: audit(resolved) } : undefined
-  return { uid, allowed: true, patch, warnings, auditAnnotations }
+  return { allowed: true, patch: encodePatch(patch), warnings, auditAnnotations }
 }
 
 function validated(

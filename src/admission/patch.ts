@@ -7,6 +7,11 @@ export type PatchOperation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string }
 
+/** The patch as an AdmissionReview carries it: JSON in Base64; undefined when there is none. */
+export function encodePatch(patch: readonly PatchOperation[]): string | undefined {
+  return patch.length === 0 ? undefined : Buffer.from(JSON.stringify(patch)).toString('base64')
+}
+
 /** Replaces the images that change; nothing else of the object is touched. */
 export function patchImages(
   examined: readonly Examined[],

@@ -1,10 +1,9 @@
-import type { PatchOperation } from './patch.ts'
-
 /** What the webhook says; written as the `response` of an AdmissionReview. */
 export interface AdmissionResponse {
   readonly uid: string
   readonly allowed: boolean
-  readonly patch?: readonly PatchOperation[] | undefined
+  /** a JSON Patch in Base64; undefined: nothing changes */
+  readonly patch?: string | undefined
   readonly message?: string | undefined
   readonly warnings?: readonly string[] | undefined
   readonly auditAnnotations?: Readonly<Record<string, string>> | undefined
@@ -14,10 +13,9 @@ export interface AdmissionResponse {
 export function writeResponse(response: AdmissionResponse): string {
   const { uid, allowed, patch, message, warnings, auditAnnotations } = response
   let body = `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":${JSON.stringify(uid)},"allowed":${allowed}`
-  if (patch?.length) {
+  if (patch !== undefined) {
     // Base64 needs no escaping: leaving it out of JSON.stringify saves a walk over it.
-    const encoded = Buffer.from(JSON.stringify(patch)).toString('base64')
-    body += `,"patchType":"JSONPatch","patch":"${encoded}"`
+    body += `,"patchType":"JSONPatch","patch":"${patch}"`
   }
   if (message !== undefined) {
     const status = { status: 'Failure', code: 403, reason: 'Forbidden', message }

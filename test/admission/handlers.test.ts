@@ -367,6 +367,24 @@ t.test('an ephemeral container is resolved; the pod’s annotations are left alo
   t.match(await validate(body), { allowed: true })
 })
 
+t.test(
+  'an answer is given again only to an object that is equal in all that matters',
+  async (t) => {
+    const { admit } = hooks([track])
+    const images = { app: `${NAME}:v1.3.0`, side: `${NAME}:v1.2.0` }
+    const first = await admit(deployment(images))
+    t.strictSame(await admit(deployment(images)), first)
+    const renamed = await admit(deployment({ web: images.app, side: images.side }))
+    t.match(annotationsOf(renamed)[IMAGES], /"container":"web"/)
+    const noted = await admit(deployment(images, { annotations: { mine: 'x' } }))
+    t.equal(annotationsOf(noted)['mine'], 'x')
+    const fewer = await admit(deployment({ app: images.app }))
+    t.equal(fewer.spec.template.spec.containers.length, 1)
+    const { metadata: _, ...bare } = deployment(images)
+    t.strictSame(Object.keys(await admit(bare)), Object.keys(bare), 'no metadata, no annotations')
+  },
+)
+
 t.test('dry run gets the same answer', async (t) => {
   const { mutate } = hooks([track])
   const object = deployment({ app: `${NAME}:v1.3.0` })

@@ -209,7 +209,6 @@ function crowd(host: string): string {
       policies.push(policy(`p${index}`, `team-${namespace}`, [glob]))
     }
   }
-  // The scanner would ask for each of them: they are not there.
   return policies.join('')
 }
 

@@ -1,7 +1,6 @@
 import type { Decision, Defaults, Finding, Mode, Question } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import {
-  displayImage,
   findImages,
   type ImageField,
   type ImageOccurrence,
@@ -45,8 +44,8 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
   const before = update ? findImages(request.oldObject, request.kind, how.fields) : []
   const old = update ? matchOccurrences(found, before) : []
   const metadata = objectAt(request.object, 'metadata')
-  const annotations = objectAt(metadata, 'annotations')
-  const priors = readRecords(objectAt(objectAt(request.oldObject, 'metadata'), 'annotations'))
+  const annotations = annotationsOf(request.object)
+  const priors = readRecords(annotationsOf(request.oldObject))
   const stated = readRecords(annotations)
   const workload: Workload = {
     namespace: request.namespace === '' ? undefined : request.namespace,
@@ -87,7 +86,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
   })
 }
 
-/** Labels or annotations whose values are text. */
+/** The annotations of an object; none when they are missing or no object. */
 export function annotationsOf(object: JsonObject | undefined): JsonObject {
   return objectAt(objectAt(object, 'metadata'), 'annotations')
 }
@@ -148,9 +147,4 @@ function noReference(
     needs: [],
     wishes: [],
   }
-}
-
-/** The image as a message may show it. */
-export function shownImage(occurrence: ImageOccurrence): string {
-  return displayImage(occurrence.value)
 }

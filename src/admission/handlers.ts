@@ -166,11 +166,7 @@ function mutated(
     patch.push(...patchAnnotations(request, annotate(request, examined, decisions, prefix)))
   }
   // Only this hook can see a downgrade that was held back: the other one gets what was kept.
-  const held = decisions.map((decision) => ({
-    ...decision,
-    findings: decision.findings.filter(({ reason }) => reason === 'Downgrade'),
-  }))
-  const warnings = warningsOf(collectFindings(examined, held))
+  const held = collectFindings(examined, decisions, ({ reason }) => reason === 'Downgrade')
   const resolved = examined.flatMap(({ occurrence }, index) => {
     const change = decisions[index]?.change
     return change && !change.kept
@@ -178,7 +174,7 @@ function mutated(
       : []
   })
   const auditAnnotations = resolved.length > 0 ? { resolved: audit(resolved) } : undefined
-  return { allowed: true, patch: encodePatch(patch), warnings, auditAnnotations }
+  return { allowed: true, patch: encodePatch(patch), warnings: warningsOf(held), auditAnnotations }
 }
 
 function validated(

@@ -1,5 +1,6 @@
 import type { Decision, Finding } from '../decisions/index.ts'
-import { type Examined, shownImage } from './examine.ts'
+import { displayImage } from '../images/index.ts'
+import type { Examined } from './examine.ts'
 import { type AdmissionRequest, objectAt, own } from './review.ts'
 
 /** A denial names this many images in full; the API server shows it all to whoever applied. */
@@ -11,7 +12,7 @@ function describeFinding(image: Examined, finding: Finding): string {
   const { field, name } = image.occurrence
   const where = name === undefined ? field : `${field} ${JSON.stringify(name)}`
   const use = finding.use === undefined ? '' : ` Use ${finding.use}`
-  return `${where}: ${shownImage(image.occurrence)} [${finding.reason}] ${finding.message}${use}`
+  return `${where}: ${displayImage(image.occurrence.value)} [${finding.reason}] ${finding.message}${use}`
 }
 
 /** Everything that is to be said of an object, by how much it counts. */
@@ -23,20 +24,20 @@ export interface Findings {
   readonly images: number
 }
 
-/** The findings of all images as lines. */
+/** The findings of all images as lines; with `only`, those that it admits. */
 export function collectFindings(
   examined: readonly Examined[],
   decisions: readonly Decision[],
+  only: (finding: Finding) => boolean = () => true,
 ): Findings {
   const lines = { Enforce: [] as string[], Warn: [] as string[], Audit: [] as string[] }
   let images = 0
   examined.forEach((image, index) => {
-    let denied = 0
-    for (const finding of decisions[index]?.findings ?? []) {
-      denied ||= finding.enforcement === 'Enforce' ? 1 : 0
+    const findings = (decisions[index]?.findings ?? []).filter(only)
+    for (const finding of findings) {
       lines[finding.enforcement].push(describeFinding(image, finding))
     }
-    images += denied
+    images += findings.some(({ enforcement }) => enforcement === 'Enforce') ? 1 : 0
   })
   return { denied: lines.Enforce, warned: lines.Warn, audited: lines.Audit, images }
 }
@@ -62,12 +63,12 @@ export function warningsOf(findings: Findings): string[] {
 export function objectTitle(request: AdmissionRequest): string {
   const metadata = objectAt(request.object, 'metadata')
   const generated = own(metadata, 'generateName')
-  const own_ = own(metadata, 'name')
+  const written = own(metadata, 'name')
   const name =
     request.name !== ''
       ? request.name
-      : typeof own_ === 'string'
-        ? own_
+      : typeof written === 'string'
+        ? written
         : typeof generated === 'string'
           ? `${generated}*`
           : '(no name)'

@@ -83,6 +83,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
           logReview(log, review)
         },
       }),
+      // Without good policies the server is not even made; later the last good ones stay.
       ready: () => [{ name: 'policies', problem: undefined }],
       metrics,
       log,

@@ -1,8 +1,4 @@
-import type {
-  AdmissionregistrationV1Api,
-  KubeConfig,
-  V1APIResourceList,
-} from '@kubernetes/client-node'
+import type { AdmissionregistrationV1Api, ApisApi, CustomObjectsApi } from '@kubernetes/client-node'
 import { TagwardenError } from '../errors.ts'
 import type { ImageField } from '../images/types.ts'
 import type { ClusterRegistration } from './types.ts'
@@ -53,13 +49,15 @@ export async function openRegistration(options: {
     })
   }
   const api = config.makeApiClient(client.AdmissionregistrationV1Api)
+  const apis = config.makeApiClient(client.ApisApi)
+  const resources = config.makeApiClient(client.CustomObjectsApi)
   const ask = <T>(what: string, call: () => Promise<T>) => asked(server, what, call)
   return {
     server,
     leftOver: () => ask('list webhook configurations', () => listMade(api)),
     register: async (registration) => {
       const custom = await ask('find custom kinds', () =>
-        discover(registration.fields, (path) => resourcesAt(config, path)),
+        discover(registration.fields, apis, resources),
       )
       const metadata = { name: CONFIGURATION_NAME, labels: DEV_LABELS }
       await ask('register the webhooks', async () => {
@@ -110,46 +108,25 @@ async function trust(api: AdmissionregistrationV1Api, caBundle: string): Promise
 /** Finds the plural names of custom kinds; one that the cluster does not serve is left out. */
 async function discover(
   fields: readonly ImageField[],
-  list: (path: string) => Promise<V1APIResourceList | undefined>,
+  apis: ApisApi,
+  resources: CustomObjectsApi,
 ): Promise<CustomResource[]> {
+  if (fields.length === 0) {
+    return []
+  }
+  const { groups } = await apis.getAPIVersions()
   const found: CustomResource[] = []
   for (const { group, kind } of fields) {
-    const versions = await list(`/apis/${group}`)
-    const named = (versions as { versions?: { version: string }[] } | undefined)?.versions ?? []
-    for (const { version } of named) {
-      const resources = await list(`/apis/${group}/${version}`)
-      for (const { kind: served, name } of resources?.resources ?? []) {
-        if (served === kind && !name.includes('/')) {
+    for (const { version } of groups.find(({ name }) => name === group)?.versions ?? []) {
+      const served = await resources.getAPIResources({ group, version })
+      for (const { kind: each, name } of served.resources) {
+        if (each === kind && !name.includes('/')) {
           found.push({ group, version, resource: name })
         }
       }
     }
   }
   return found
-}
-
-async function resourcesAt(
-  config: KubeConfig,
-  path: string,
-): Promise<V1APIResourceList | undefined> {
-  const { request } = await import('node:https')
-  const url = new URL(path, config.getCurrentCluster()?.server)
-  const options: Record<string, unknown> = {}
-  await config.applyToHTTPSOptions(options)
-  return new Promise((resolve, reject) => {
-    const call = request(url, { ...options, timeout: 10_000 }, (response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.on('error', reject)
-      response.on('end', () => {
-        const found = response.statusCode === 200
-        resolve(found ? JSON.parse(Buffer.concat(parts).toString('utf8')) : undefined)
-      })
-    })
-    call.on('timeout', () => call.destroy(new Error('no answer in 10 s')))
-    call.on('error', reject)
-    call.end()
-  })
 }
 
 async function asked<T>(server: string, what: string, call: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
 import { type Inquiry, type Lack, lack, manifestNeed } from './inquiry.ts'
-import { rankingOf } from './ranking.ts'
+import { digestsOf, rankingOf } from './ranking.ts'
 
 /** Whether a tag that a rule permits may be used: the facts beyond its name. */
 export type Standing = 'good' | 'TooYoung' | 'PlatformMissing' | 'OtherPolicy' | 'unknown'
@@ -41,8 +41,7 @@ export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: stri
     if (policy === mover || (result !== 'good' && result !== 'unknown')) {
       continue
     }
-    const digestOf = (name: string) => inquiry.snapshot?.manifest(name)?.digest
-    if (!policy.selector.judge(tag, digestOf).permitted) {
+    if (!policy.selector.judge(tag, digestsOf(inquiry.snapshot)).permitted) {
       return 'OtherPolicy'
     }
     const other = standing(inquiry, policy, tag)
@@ -58,16 +57,13 @@ export function permittedTags(inquiry: Inquiry, policy: CompiledPolicy): readonl
     return []
   }
   const order = policy.selector.rule.order
-  if (!('digest' in order)) {
-    return rankingOf(policy.selector, snapshot).permitted
-  }
-  if ('follow' in order.digest) {
+  if ('digest' in order && 'follow' in order.digest) {
     const tag = order.digest.follow
     return snapshot.has(tag) || snapshot.manifest(tag)
       ? [{ tag, version: tag, build: undefined }]
       : []
   }
-  return policy.selector.rank(snapshot.tags, (tag) => snapshot.manifest(tag)?.digest).permitted
+  return rankingOf(policy.selector, snapshot).permitted
 }
 
 /** The best tag that all policies permit by what is known now; unknown platforms count as there. */

@@ -4,8 +4,8 @@ import type { Candidate } from '../tags/types.ts'
 import { bestProven } from './candidates.ts'
 import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import { isLatest } from './judge.ts'
-import { ranksAbove } from './ranking.ts'
-import type { Change, Finding } from './types.ts'
+import { digestsOf, ranksAbove } from './ranking.ts'
+import type { Change, Finding, Previous } from './types.ts'
 import { unavailable, violation } from './words.ts'
 
 /** What the mover makes of an image: a change, a finding that forbids one, or neither. */
@@ -22,8 +22,9 @@ const NOTHING: Choice = { findings: [] }
  */
 export function choose(inquiry: Inquiry, mover: CompiledPolicy): Choice {
   const { question } = inquiry
-  if (question.previous?.record?.requested === question.image.original) {
-    return again(inquiry, mover)
+  const { previous } = question
+  if (previous?.record?.requested === question.image.original) {
+    return again(inquiry, mover, previous)
   }
   if (question.immutable) {
     return NOTHING
@@ -45,14 +46,10 @@ function tracks(inquiry: Inquiry, mover: CompiledPolicy): boolean {
 }
 
 /** The same request as last time: Pin keeps its digest, Track moves to what is newer, or keeps. */
-function again(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {
   const { question, snapshot } = inquiry
-  const previous = question.previous
-  if (!previous) {
-    return NOTHING
-  }
   const now = previous.image
-  const kept = keep(inquiry, mover)
+  const kept = keep(inquiry, mover, previous)
   if (question.immutable || !tracks(inquiry, mover)) {
     return kept
   }
@@ -70,33 +67,25 @@ function again(inquiry: Inquiry, mover: CompiledPolicy): Choice {
   }
   const from = now.tag ?? snapshot?.tagsOf(now.digest ?? '').at(-1)
   const rolledBackFrom = previous.record?.rolledBackFrom
-  const newer = from !== undefined && from !== tag && !staysBehind(mover, from, tag)
+  const moves = from !== undefined && from !== tag
+  const wantsIt = moves && (mover.allowDowngrade || ranksAbove(mover.selector, tag, from))
   const beyond = rolledBackFrom === undefined || ranksAbove(mover.selector, tag, rolledBackFrom)
-  return newer && beyond ? orElse(resolved(inquiry, mover, wanted.candidate), kept) : kept
-}
-
-/** Whether moving from a tag to another would not be a step forward that the policy wants. */
-function staysBehind(mover: CompiledPolicy, from: string, to: string): boolean {
-  return !ranksAbove(mover.selector, to, from) && !mover.allowDowngrade
-}
-
-/** A move that fails for want of facts leaves what is there. */
-function orElse(choice: Choice, kept: Choice): Choice {
-  return choice.change ? choice : kept
-}
-
-function keep(inquiry: Inquiry, mover: CompiledPolicy): Choice {
-  const { image, previous } = inquiry.question
-  if (!previous) {
-    return NOTHING
+  if (!wantsIt || !beyond) {
+    return kept
   }
+  const moved = resolved(inquiry, mover, wanted.candidate)
+  // A move that fails for want of facts leaves what is there.
+  return moved.change ? moved : kept
+}
+
+function keep({ question }: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {
   const { tag, digest } = previous.image
   const verdict = tag === undefined ? undefined : mover.selector.judge(tag)
   const candidate = verdict?.permitted ? verdict : undefined
   return {
     findings: [],
     change: {
-      to: respell(image, { tag, digest }),
+      to: respell(question.image, { tag, digest }),
       tag,
       digest,
       version: candidate?.version ?? tag ?? digest ?? '',
@@ -111,13 +100,13 @@ function keep(inquiry: Inquiry, mover: CompiledPolicy): Choice {
 function backwards(inquiry: Inquiry, mover: CompiledPolicy, to: Candidate): Choice | undefined {
   const { image, previous, restored } = inquiry.question
   const from = previous?.image
-  if (!from?.tag || from.name !== image.name || restored || mover.allowDowngrade) {
+  if (!previous || !from?.tag || from.name !== image.name || restored || mover.allowDowngrade) {
     return undefined
   }
   if (mover.action !== 'Track' || !ranksAbove(mover.selector, from.tag, to.tag)) {
     return undefined
   }
-  const kept = keep(inquiry, mover)
+  const kept = keep(inquiry, mover, previous)
   const wrong = `${from.tag} runs and is kept, since allowDowngrade is not set`
   const finding = violation(inquiry, mover, 'Downgrade', wrong)
   const weaker = finding.enforcement === 'Enforce' ? 'Warn' : finding.enforcement
@@ -156,7 +145,7 @@ function newest(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
 
 function asRequested(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
   const tag = inquiry.question.image.tag ?? 'latest'
-  const verdict = mover.selector.judge(tag, (name) => inquiry.snapshot?.manifest(name)?.digest)
+  const verdict = mover.selector.judge(tag, digestsOf(inquiry.snapshot))
   return verdict.permitted ? { candidate: verdict } : NOTHING
 }
 

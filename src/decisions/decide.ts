@@ -64,7 +64,11 @@ const REMARKS: ReadonlySet<string> = new Set(['TagMoved', 'RegistryUnavailable',
 
 /** The policy that may move the image. One that only audits never does. */
 function moverOf(policies: readonly CompiledPolicy[]): CompiledPolicy | undefined {
-  return policies.find(({ action, enforcement }) => action !== 'Verify' && enforcement !== 'Audit')
+  return policies.find(moves)
+}
+
+function moves({ action, enforcement }: CompiledPolicy): boolean {
+  return action !== 'Verify' && enforcement !== 'Audit'
 }
 
 function resolveLatest(inquiry: Inquiry, mover: CompiledPolicy): Choice {
@@ -86,8 +90,7 @@ function withoutConflict(inquiry: Inquiry, mover: CompiledPolicy): Choice {
   for (const rival of policies) {
     const equal =
       rival !== mover &&
-      rival.action !== 'Verify' &&
-      rival.enforcement !== 'Audit' &&
+      moves(rival) &&
       rival.kind === mover.kind &&
       rival.specificity(image.name) === mover.specificity(image.name)
     const other = equal ? choose(inquiry, rival).change?.to : undefined

@@ -35,9 +35,6 @@ export function funnelOf(question: Question, policy: CompiledPolicy, facts: Fact
   if (!snapshot) {
     return { counts: { tags: 0, matched: 0, versions: 0, permitted: 0 }, usable, losers: unfit }
   }
-  const ranking =
-    'digest' in policy.selector.rule.order
-      ? policy.selector.rank(snapshot.tags, (tag) => snapshot.manifest(tag)?.digest)
-      : rankingOf(policy.selector, snapshot)
+  const ranking = rankingOf(policy.selector, snapshot)
   return { counts: ranking.counts, usable, losers: [...unfit, ...ranking.losers()] }
 }

@@ -3,6 +3,7 @@ import type { CompiledPolicy } from '../policies/types.ts'
 import type { TagReason } from '../tags/types.ts'
 import { firstSeen, standing } from './candidates.ts'
 import { type Inquiry, type Lack, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
+import { digestsOf } from './ranking.ts'
 import type { Finding } from './types.ts'
 import { formatSpan, outdated, unavailable, violation } from './words.ts'
 
@@ -47,7 +48,7 @@ function judgeTag(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Findin
   if ('digest' in order && 'allowed' in order.digest && !snapshot?.manifest(tag)) {
     return lacking(inquiry, policy, tag, lack(inquiry, manifestNeed(inquiry, tag)), true)
   }
-  const verdict = policy.selector.judge(tag, (name) => snapshot?.manifest(name)?.digest)
+  const verdict = policy.selector.judge(tag, digestsOf(snapshot))
   if (!verdict.permitted) {
     return [violation(inquiry, policy, verdict.reason, wrongWith(policy, tag, verdict.reason))]
   }
@@ -113,7 +114,7 @@ function judgeStanding(inquiry: Inquiry, policy: CompiledPolicy, tag: string): F
     ]
   }
   if (known === 'unknown') {
-    const answer = lack(inquiry, { ...manifestNeed(inquiry, tag) })
+    const answer = lack(inquiry, manifestNeed(inquiry, tag))
     return lacking(inquiry, policy, tag, answer, true)
   }
   if (known === 'PlatformMissing') {

@@ -1,4 +1,4 @@
-import type { Ranking, TagSelector } from '../tags/types.ts'
+import type { DigestOf, Ranking, TagSelector } from '../tags/types.ts'
 import type { RepositorySnapshot } from './ports.ts'
 
 const rankings = new WeakMap<readonly string[], WeakMap<TagSelector, Ranking>>()
@@ -6,9 +6,12 @@ const rankings = new WeakMap<readonly string[], WeakMap<TagSelector, Ranking>>()
 /**
  * A repository's tags ranked by a policy's rule: remembered for as long as the tag list lives,
  * and made from the last ranking at the cost of the change when a scan added or removed tags.
- * Not for digest rules, whose ranking depends on more than the tags.
+ * That of a digest rule depends on more than the tags: it is made anew.
  */
 export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): Ranking {
+  if ('digest' in selector.rule.order) {
+    return selector.rank(snapshot.tags, digestsOf(snapshot))
+  }
   let known = rankings.get(snapshot.tags)
   if (!known) {
     known = new WeakMap()
@@ -22,6 +25,11 @@ export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): 
     known.set(selector, ranking)
   }
   return ranking
+}
+
+/** The digests that are known behind a repository's tags, as digest rules ask for them. */
+export function digestsOf(snapshot: RepositorySnapshot | undefined): DigestOf {
+  return (tag) => snapshot?.manifest(tag)?.digest
 }
 
 /** Whether tag `a` ranks strictly above tag `b`; false when the rule does not permit both. */

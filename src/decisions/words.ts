@@ -53,7 +53,7 @@ export function violation(
   policy: CompiledPolicy,
   reason: ReasonCode,
   wrong: string,
-  options: { enforcement?: Enforcement; cause?: FactFailure; use?: string } = {},
+  options: { enforcement?: Enforcement; cause?: FactFailure } = {},
 ): Finding {
   const { text, use } = permits(inquiry, policy)
   return {
@@ -61,12 +61,12 @@ export function violation(
     enforcement: options.enforcement ?? policy.enforcement,
     policy,
     message: wrong === '' ? `${text}.` : `${wrong}. ${text}.`,
-    use: options.use ?? use,
+    use,
     cause: options.cause,
   }
 }
 
-/** The registry could not be asked for what this policy needs; undefined when that is no matter. */
+/** The registry could not be asked for what this policy needs. */
 export function unavailable(policy: CompiledPolicy, cause: FactFailure, what: string): Finding {
   const reason = cause.code === 'ERR_REGISTRY_TIMEOUT' ? 'Timeout' : 'RegistryUnavailable'
   const weaker = policy.whenRegistryFails === 'Allow' && policy.enforcement === 'Enforce'

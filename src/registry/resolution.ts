@@ -1,5 +1,5 @@
 import { TagwardenError } from '../errors.ts'
-import { platformOf } from '../images/index.ts'
+import { isTag, platformOf } from '../images/index.ts'
 import { digestLike, isDigest } from './digest.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer } from './http_message.ts'
@@ -16,8 +16,6 @@ export interface ResolutionTools {
   readonly clock: RegistryClock
 }
 
-// OCI distribution-spec, "Pull": the grammar of <reference> as a tag
-const TAG = /^\w[\w.-]{0,127}$/
 /** Answers to HEAD after which GET is asked: some registries and proxies know no HEAD. */
 const HEAD_UNKNOWN = new Set([400, 403, 405, 406, 501])
 
@@ -29,7 +27,7 @@ export async function resolveReference(
   platforms: boolean,
   signal: AbortSignal | undefined,
 ): Promise<ManifestDescription> {
-  if (!TAG.test(reference) && !isDigest(reference)) {
+  if (!isTag(reference) && !isDigest(reference)) {
     throw new TagwardenError(
       'ERR_INVALID_REFERENCE',
       `${JSON.stringify(reference.slice(0, 100))} is neither a tag nor a digest`,

@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { isTag } from '../images/index.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { jsonBody } from './json_body.ts'
@@ -8,8 +9,6 @@ import type { Ask } from './session.ts'
 import type { RegistryClock, RegistryLimits } from './types.ts'
 
 const PAGE_SIZE = 1000
-// OCI distribution-spec, "Pull": the grammar of <reference> as a tag
-const TAG = /^\w[\w.-]{0,127}$/
 
 /**
  * Reads the whole tag list, page by page. Names that are no tags are left out.
@@ -42,7 +41,7 @@ export async function readTagList(
       throw refusal(answer, `the tags of ${name}`, answer.withCredentials, clock.now())
     }
     read.add(url.href)
-    for (const tag of tagsOf(answer, name)) if (TAG.test(tag)) tags.add(tag)
+    for (const tag of tagsOf(answer, name)) if (isTag(tag)) tags.add(tag)
     if (tags.size > limits.tags) throw tooLong(name, `${limits.tags} tags`, 'tags')
     url = nextPage(answer, url, name)
     if (url !== undefined && read.has(url.href)) {

@@ -1,2 +1,3 @@
+export { ClusterError, hasReason } from './cluster_error.ts'
 export { openRegistration } from './registration.ts'
-export type { ClusterRegistration, Registration } from './types.ts'
+export type * from './types.ts'

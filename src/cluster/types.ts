@@ -26,3 +26,166 @@ export interface ClusterRegistration {
   /** Removes them; what is gone already is no error. Returns what was removed. */
   unregister(): Promise<string[]>
 }
+
+/** A resource as the API server's discovery names it. */
+export interface ResourceName {
+  /** empty for the core group */
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly kind: string
+  readonly namespaced: boolean
+}
+
+/** Which object of a resource; without a namespace for what is cluster-scoped. */
+export interface ObjectKey {
+  readonly namespace?: string | undefined
+  readonly name: string
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ */
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly generation?: number
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly object[]
+  readonly finalizers?: readonly string[]
+  readonly managedFields?: readonly object[]
+}
+
+/** An object as the API server gives it: plain JSON. */
+export interface KubernetesObject {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly metadata: ObjectMeta
+}
+
+/** A JSON Patch (RFC 6902), a JSON Merge Patch (RFC 7386), or server-side apply. */
+export type ObjectPatch =
+  | { readonly type: 'json'; readonly body: readonly object[] }
+  | { readonly type: 'merge'; readonly body: object }
+  | { readonly type: 'apply'; readonly body: object; readonly force?: boolean }
+
+export interface WriteOptions {
+  /** such as `status` */
+  readonly subresource?: string | undefined
+  readonly fieldManager?: string | undefined
+  readonly dryRun?: boolean | undefined
+}
+
+export interface ListOptions {
+  /** all namespaces without it */
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string | undefined
+  readonly fieldSelector?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What is told of a watched resource. Nothing is kept: whoever needs an object keeps it. */
+export interface WatchHandlers<T extends KubernetesObject> {
+  /** it is there, new or changed; after a new list, only what changed since is told */
+  readonly upsert: (object: T) => void
+  readonly remove: (key: ObjectKey) => void
+  /** the API server can't be asked; told once until `recovered` */
+  readonly problem?: (error: Error) => void
+  readonly recovered?: () => void
+}
+
+/** A list that is kept true for as long as it runs: list by pages, watch, list again after 410. */
+export interface Watching {
+  /** all that was there in the beginning has been told */
+  readonly synced: Promise<void>
+  readonly isSynced: () => boolean
+  close(): Promise<void>
+}
+
+/**
+ * A Kubernetes API server, for any resource. Every method rejects with a ClusterError; objects
+ * are plain JSON and frozen for nobody: do not write to them.
+ */
+export interface Cluster {
+  /** URL */
+  readonly server: string
+  /** the namespace of the pod's service account or of the kubeconfig's context */
+  readonly namespace: string
+  /** undefined when there is no such object */
+  get<T extends KubernetesObject>(resource: ResourceName, key: ObjectKey): Promise<T | undefined>
+  /** All of them, in pages of at most 500; a list whose continuation expired goes on without gaps. */
+  pages<T extends KubernetesObject>(
+    resource: ResourceName,
+    options?: ListOptions,
+  ): AsyncIterable<readonly T[]>
+  create<T extends KubernetesObject>(
+    resource: ResourceName,
+    object: T,
+    options?: WriteOptions,
+  ): Promise<T>
+  /** Replaces it; with a resourceVersion in its metadata, only what that version says. */
+  replace<T extends KubernetesObject>(
+    resource: ResourceName,
+    object: T,
+    options?: WriteOptions,
+  ): Promise<T>
+  patch<T extends KubernetesObject>(
+    resource: ResourceName,
+    key: ObjectKey,
+    patch: ObjectPatch,
+    options?: WriteOptions,
+  ): Promise<T>
+  /** Whether there was one to delete. */
+  remove(
+    resource: ResourceName,
+    key: ObjectKey,
+    options?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined },
+  ): Promise<boolean>
+  watch<T extends KubernetesObject>(
+    resource: ResourceName,
+    options: ListOptions,
+    handlers: WatchHandlers<T>,
+  ): Watching
+  /** Whether the API server serves it now (its CRD is there). */
+  serves(resource: ResourceName): Promise<boolean>
+  /** Calls with the answer now and at each change, such as a CRD that is installed later. */
+  whenServed(resource: ResourceName, listener: (served: boolean) => void): () => void
+  /** Ends all watches and closes the connections. */
+  close(): Promise<void>
+}
+
+/** Who leads, by a Lease. */
+export interface Election {
+  readonly leading: () => boolean
+  /** identity of the present leader; undefined while it is not known */
+  readonly leader: () => string | undefined
+  /** Gives the lease back, when it is held, so that another one need not wait for its end. */
+  release(): Promise<void>
+}
+
+/** An event on an object, as `kubectl describe` shows it. */
+export interface ClusterEvent {
+  readonly about: {
+    readonly apiVersion: string
+    readonly kind: string
+    readonly namespace?: string | undefined
+    readonly name: string
+    readonly uid?: string | undefined
+  }
+  readonly type: 'Normal' | 'Warning'
+  /** UpperCamelCase */
+  readonly reason: string
+  /** at most 1,024 characters are shown */
+  readonly message: string
+}
+
+/** Writes events. Equal ones become one with a count; each object has a limit of events a minute. */
+export interface EventRecorder {
+  /** Never waits, never throws. */
+  record(event: ClusterEvent): void
+  /** Writes what is not written yet. */
+  close(): Promise<void>
+}

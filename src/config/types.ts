@@ -28,6 +28,7 @@ export interface Config {
     /** DNS names and IP addresses beside 127.0.0.1 and localhost */
     readonly names: readonly string[]
   }
+  readonly cluster: ClusterSettings
   readonly defaults: Defaults
   readonly annotations: { readonly prefix: string }
   readonly registries: readonly RegistrySettings[]
@@ -40,5 +41,43 @@ export interface Config {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
     /** Auto: Text on a terminal, else Json */
     readonly format: 'Auto' | 'Json' | 'Text'
+  }
+}
+
+/** How Tagwarden works with the cluster that it runs for. */
+export interface ClusterSettings {
+  readonly mode: 'Off' | 'On'
+  /** undefined: the pod's service account */
+  readonly kubeconfig: string | undefined
+  readonly context: string | undefined
+  /** undefined: the namespace of the service account, or of the context */
+  readonly namespace: string | undefined
+  /** of the Service, the Lease, the Secret and the webhook configurations */
+  readonly name: string
+  /** undefined: the name of the host */
+  readonly identity: string | undefined
+  /** ms */
+  readonly leaseDuration: number
+  readonly certificates: 'Secret' | 'Folder'
+  readonly webhooks: {
+    readonly manage: 'Always' | 'Never'
+    readonly caBundle: 'Own' | 'Injected'
+    /** each `key=value` */
+    readonly annotations: readonly string[]
+    /** base URL; undefined: by the Service */
+    readonly url: string | undefined
+    readonly port: number
+    /** ms, 1,000 to 30,000 */
+    readonly timeout: number
+    readonly excludedNamespaces: readonly string[]
+    /** ms */
+    readonly probeInterval: number
+  }
+  readonly pullSecrets: {
+    readonly namespaces: readonly string[]
+    /** each `namespace/name` */
+    readonly secrets: readonly string[]
+    /** names in the installation's own namespace */
+    readonly installation: readonly string[]
   }
 }

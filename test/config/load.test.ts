@@ -28,6 +28,23 @@ log: { level: debug, format: Json }
 
 const HOME = '/home/ada'
 
+const CLUSTER = {
+  mode: 'Off',
+  name: 'tagwarden',
+  leaseDuration: 15_000,
+  certificates: 'Secret',
+  webhooks: {
+    manage: 'Always',
+    caBundle: 'Own',
+    annotations: [],
+    port: 443,
+    timeout: 10_000,
+    excludedNamespaces: [],
+    probeInterval: 30_000,
+  },
+  pullSecrets: { namespaces: [], secrets: [], installation: [] },
+}
+
 async function load(t: Test, text: string, env: NodeJS.ProcessEnv = {}): Promise<Config> {
   const cwd = t.testdir({ 'tagwarden.yaml': text })
   return loadConfig({ env: { HOME, ...env }, cwd })
@@ -50,6 +67,7 @@ t.test('without a file the built-in defaults hold', async (t) => {
     policies: [],
     catalog: { path: join(cwd, 'catalog'), interval: 600_000 },
     certificates: { path: join(cwd, 'certs'), names: [] },
+    cluster: CLUSTER,
     defaults: {
       latest: 'Deny',
       unmatched: 'Allow',
@@ -79,6 +97,7 @@ t.test('every setting of the file is read; paths are relative to its folder', as
       path: join(conf, 'tls'),
       names: ['tagwarden.system.svc', '10.0.0.7', 'fd00::7'],
     },
+    cluster: CLUSTER,
     defaults: { latest: 'Allow', unmatched: 'Warn', enforcement: 'Audit', ownedObjects: 'Enforce' },
     annotations: { prefix: 'example.com' },
     registries: [

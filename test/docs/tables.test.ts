@@ -43,7 +43,8 @@ t.test('configuration.md has each setting with its variable and default', (t) =>
     VARIABLES.map(({ path, name }) => [path.join('.'), name]),
   )
   for (const [index, { name, setting }] of VARIABLES.entries()) {
-    const fallback = Array.isArray(setting.default) ? 'none' : `\`${String(setting.default)}\``
+    const none = setting.default === undefined || Array.isArray(setting.default)
+    const fallback = none ? 'none' : `\`${String(setting.default)}\``
     t.equal(rows[index]?.[2], fallback, name)
     for (const choice of setting.enum ?? []) {
       const page = readPage('docs/configuration.md').text

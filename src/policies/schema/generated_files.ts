@@ -27,7 +27,7 @@ export function generatedFiles(): readonly (readonly [path: string, text: string
       lineWidth: 100,
       aliasDuplicateObjects: false,
     })
-    return [`charts/tagwarden/crds/${resource.plural}.yaml`, `# ${HEADER}\n${crd}`] as const
+    return [`charts/tagwarden/files/crds/${resource.plural}.yaml`, `# ${HEADER}\n${crd}`] as const
   })
   return [...crds, ['src/policies/schemas.ts', plainSchemas()]]
 }

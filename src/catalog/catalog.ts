@@ -1,7 +1,9 @@
 import type { FactFailure, RepositorySnapshot } from '../decisions/ports.ts'
 import type { TagwardenError } from '../errors.ts'
 import type { ManifestDescription } from '../registry/types.ts'
+import { merged } from './merge.ts'
 import { scanned } from './scan.ts'
+import { packIndex, unpackIndex } from './shared_index.ts'
 import { confirmed, failed, retracted, type Snapshot, unknownRepository } from './snapshot.ts'
 import { openStore } from './store.ts'
 
@@ -46,9 +48,22 @@ export interface Catalog {
     at: number,
   ): RepositorySnapshot
   /** The registry said that there is no such tag: it has no manifest now, its history stays. */
-  recordMissing(name: string, tag: string): void
+  recordMissing(name: string, tag: string, at: number): void
   /** A scan failed. All facts stay. Of a repository that is not known nothing is noted. */
   recordFailure(name: string, failure: FactFailure): void
+  /**
+   * Takes over what another process read, without losing what this one knows better: of tags the
+   * list that was read last, of manifests what was confirmed last, of each time the earliest. An
+   * equal list of tags stays the same list. A failure that is older than the last scan is gone.
+   *
+   * @param packed as pack() gave it elsewhere
+   * @param now to tell what can not have been read yet
+   * @throws TagwardenError ERR_CATALOG when it is damaged, too large, or another repository's; all
+   *   that is known stays
+   */
+  adopt(name: string, packed: Uint8Array, now: number): RepositorySnapshot
+  /** What is known of a repository, packed for adopt(); undefined when nothing is. */
+  pack(name: string): Promise<Buffer | undefined>
   /** Reads all files, in the background; the index answers meanwhile. Never rejects. */
   load(): Promise<void>
   /** Writes what is not written yet. Never rejects: trouble goes to onProblem. */
@@ -80,10 +95,10 @@ export function createCatalog(
   let loading: Promise<void> | undefined
 
   function get(name: string): Snapshot | undefined {
-    return repositories.get(name) ?? adopt(store?.take(name))
+    return repositories.get(name) ?? keep(store?.take(name))
   }
 
-  function adopt(snapshot: Snapshot | undefined): Snapshot | undefined {
+  function keep(snapshot: Snapshot | undefined): Snapshot | undefined {
     if (snapshot) repositories.set(snapshot.name, snapshot)
     return snapshot
   }
@@ -117,16 +132,26 @@ export function createCatalog(
       const before = get(name)
       return swap(before, confirmed(before ?? unknownRepository(name), tag, description, at))
     },
-    recordMissing(name, tag) {
+    recordMissing(name, tag, at) {
       const before = get(name)
-      if (before) swap(before, retracted(before, tag))
+      if (before) swap(before, retracted(before, tag, at))
     },
     recordFailure(name, failure) {
       const before = get(name)
       if (before) repositories.set(name, failed(before, failure))
     },
+    adopt(name, packed, now) {
+      const theirs = unpackIndex(name, packed, now)
+      const before = get(name)
+      const after = merged(before ?? unknownRepository(name), theirs)
+      return after === before ? before : swap(before, after)
+    },
+    async pack(name) {
+      const snapshot = get(name)
+      return snapshot && packIndex(snapshot)
+    },
     load() {
-      loading ??= store?.takeAll(adopt) ?? Promise.resolve()
+      loading ??= store?.takeAll(keep) ?? Promise.resolve()
       return loading
     },
     flush: async () => store?.flush(),

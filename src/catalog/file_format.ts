@@ -28,6 +28,7 @@ type StoredRecord = readonly [
   tag: string,
   manifest: readonly [digest: string, platforms: readonly string[] | null, at: number] | null,
   history: readonly (readonly [digest: string, firstSeen: number])[],
+  absentAt?: number,
 ]
 
 /** The content of a repository's file. */
@@ -37,15 +38,19 @@ export function encodeRepository({ facts }: Snapshot): string {
     tags: facts.tags,
     firstSeen: runsOf(facts.firstSeen),
     removed: Array.from(facts.removed, ([tag, seen]) => [tag, seen.firstSeen, seen.removedAt]),
-    records: Array.from(facts.records.byTag.entries(), ([tag, { manifest, history }]) => [
-      tag,
-      manifest ? [manifest.digest, manifest.platforms ?? null, manifest.checkedAt] : null,
-      history.map((seen) => [seen.digest, seen.firstSeen] as const),
-    ]),
+    records: Array.from(facts.records.byTag.entries(), storedRecord),
   }
   const body = `${JSON.stringify(stored)}\n`
   const head = { format: FORMAT, version: VERSION, name: facts.name, sha256: sha256(body) }
   return `${JSON.stringify(head)}\n${body}`
+}
+
+function storedRecord([tag, record]: readonly [string, ManifestRecord]): StoredRecord {
+  const { manifest, absentAt } = record
+  const history = record.history.map((seen) => [seen.digest, seen.firstSeen] as const)
+  return manifest
+    ? [tag, [manifest.digest, manifest.platforms ?? null, manifest.checkedAt], history]
+    : [tag, null, history, absentAt]
 }
 
 /**
@@ -89,14 +94,15 @@ function restore(name: string, stored: StoredFacts): Snapshot {
   })
 }
 
-function restoreRecord([tag, stored, seen]: StoredRecord): [string, ManifestRecord] {
+function restoreRecord([tag, stored, seen, absentAt = 0]: StoredRecord): [string, ManifestRecord] {
   const history = seen.map(([digest, firstSeen]): DigestSeen => {
     demand(isTexts([digest]) && isTime(firstSeen), 'a digest is wrong')
     return Object.freeze({ digest, firstSeen })
   })
   demand(isTexts([tag]) && history.length > 0, 'a digest is wrong')
   if (stored === null) {
-    return [tag, { manifest: undefined, history }]
+    demand(isTime(absentAt), 'a manifest is wrong')
+    return [tag, { manifest: undefined, absentAt, history }]
   }
   const [digest, platforms, checkedAt] = stored
   demand(isTexts([digest]) && isTexts(platforms ?? []) && isTime(checkedAt), 'a manifest is wrong')
@@ -105,7 +111,7 @@ function restoreRecord([tag, stored, seen]: StoredRecord): [string, ManifestReco
     platforms: platforms ? Object.freeze(platforms) : undefined,
     checkedAt,
   }
-  return [tag, { manifest: Object.freeze(manifest), history }]
+  return [tag, { manifest: Object.freeze(manifest), absentAt: 0, history }]
 }
 
 function runsOf(values: Float64Array): Runs {

@@ -2,6 +2,7 @@ import type { DigestSeen, ManifestFact } from '../decisions/ports.ts'
 import type { ManifestDescription } from '../registry/types.ts'
 import { type ContentSum, changeSum, EMPTY_SUM } from './content_sum.ts'
 import { PersistentMap } from './persistent_map.ts'
+import { mergeRecord } from './record_merge.ts'
 
 /** How many digests of one tag are remembered; the very first always is. */
 export const HISTORY_SIZE = 256
@@ -10,6 +11,8 @@ export const HISTORY_SIZE = 256
 export interface ManifestRecord {
   /** undefined once the registry said that the tag is gone */
   readonly manifest: ManifestFact | undefined
+  /** when the registry said that the tag is gone, ms since the epoch; 0: it did not */
+  readonly absentAt: number
   /** oldest first, never empty */
   readonly history: readonly DigestSeen[]
 }
@@ -44,18 +47,30 @@ export function confirm(
   const manifest: ManifestFact = Object.freeze({ digest, platforms, checkedAt: at })
   const history = before?.history ?? []
   if (history.at(-1)?.digest === digest) {
-    return replace(records, tag, before, { manifest, history })
+    return replace(records, tag, before, { manifest, absentAt: 0, history })
   }
   const longer = [...history, Object.freeze({ digest, firstSeen: at })]
-  return replace(records, tag, before, { manifest, history: longer })
+  return replace(records, tag, before, { manifest, absentAt: 0, history: longer })
 }
 
 /** The registry says that there is no such tag; what it was stays known. */
-export function retract(records: ManifestRecords, tag: string): ManifestRecords {
+export function retract(records: ManifestRecords, tag: string, at: number): ManifestRecords {
   const before = records.byTag.get(tag)
   return before?.manifest
-    ? replace(records, tag, before, { manifest: undefined, history: before.history })
+    ? replace(records, tag, before, { manifest: undefined, absentAt: at, history: before.history })
     : records
+}
+
+/** What two processes know together; the first records themselves when the others add nothing. */
+export function mergeRecords(mine: ManifestRecords, theirs: ManifestRecords): ManifestRecords {
+  if (mine.byTag.size === 0) return theirs
+  let records = mine
+  for (const [tag, record] of theirs.byTag.entries()) {
+    const before = mine.byTag.get(tag)
+    const after = before ? mergeRecord(before, record) : record
+    if (after !== before) records = replace(records, tag, before, after)
+  }
+  return records
 }
 
 /** Only the records that pass. */
@@ -86,7 +101,8 @@ function replace(
   after: ManifestRecord,
 ): ManifestRecords {
   const history = after.history === before?.history ? after.history : bounded(after.history)
-  const record: ManifestRecord = Object.freeze({ manifest: after.manifest, history })
+  const { manifest, absentAt } = after
+  const record: ManifestRecord = Object.freeze({ manifest, absentAt, history })
   return {
     byTag: records.byTag.set(tag, record),
     byDigest: indexDigests(records.byDigest, tag, before?.history ?? [], history),

@@ -37,7 +37,8 @@ export function scanned({ facts }: Snapshot, listed: readonly string[], at: numb
   })
 }
 
-function lastSeen({ manifest, history }: ManifestRecord): number {
+/** When the registry last said that a tag is there; ms since the epoch. */
+export function lastSeen({ manifest, history }: ManifestRecord): number {
   return manifest?.checkedAt ?? history.at(-1)?.firstSeen ?? 0
 }
 

@@ -113,8 +113,8 @@ export function confirmed(
 }
 
 /** The registry said that it has no such tag. */
-export function retracted(before: Snapshot, tag: string): Snapshot {
-  const records = retract(before.facts.records, tag)
+export function retracted(before: Snapshot, tag: string, at: number): Snapshot {
+  const records = retract(before.facts.records, tag, at)
   before.facts.asked.delete(tag)
   return records === before.facts.records ? before : new Snapshot({ ...before.facts, records })
 }

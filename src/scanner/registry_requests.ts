@@ -96,7 +96,7 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
       catalog.recordFailure(need.name, failure)
       onScan(need.name, { failure, error, background })
     } else if (failure.code === 'ERR_REGISTRY_NOT_FOUND') {
-      catalog.recordMissing(need.name, need.tag)
+      catalog.recordMissing(need.name, need.tag, failure.at)
     }
     return failure
   }

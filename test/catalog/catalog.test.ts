@@ -174,10 +174,10 @@ t.test('history is bounded, and the first digest is never lost', async (t) => {
 
 t.test('a tag that the registry denies has no manifest, but keeps its history', async (t) => {
   const catalog = createCatalog()
-  catalog.recordMissing(NAME, 'v1')
+  catalog.recordMissing(NAME, 'v1', 50)
   t.equal(catalog.get(NAME), undefined, 'nothing is noted of an unknown repository')
   const before = catalog.recordManifest(NAME, 'v1', manifest(A), 100)
-  catalog.recordMissing(NAME, 'v1')
+  catalog.recordMissing(NAME, 'v1', 150)
   const after = catalog.get(NAME)
   t.equal(after?.manifest('v1'), undefined)
   t.strictSame(after?.tagsOf(A), ['v1'])
@@ -215,7 +215,7 @@ t.test('what was looked at since it was confirmed is marked', async (t) => {
   t.strictSame(asked(), [{ tag: 'v1', checkedAt: 100, platforms: true, asked: true }])
   catalog.recordManifest(NAME, 'v1', manifest(A), 200)
   t.strictSame(asked(), [])
-  catalog.recordMissing(NAME, 'v2')
+  catalog.recordMissing(NAME, 'v2', 300)
   t.strictSame(
     catalog.known(NAME).map((one) => one.tag),
     ['v1'],

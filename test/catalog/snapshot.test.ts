@@ -12,7 +12,7 @@ function record(catalog: Catalog, event: Event, at: number): void {
   } else if ('digest' in event) {
     catalog.recordManifest(NAME, event.tag, { ...event, mediaType: 'm' }, at)
   } else if ('missing' in event) {
-    catalog.recordMissing(NAME, event.missing)
+    catalog.recordMissing(NAME, event.missing, at)
   } else {
     catalog.recordFailure(NAME, { code: 'ERR_REGISTRY_TIMEOUT', message: event.failure, at })
   }

@@ -1,0 +1,60 @@
+import { promisify } from 'node:util'
+import { gunzipSync, gzip } from 'node:zlib'
+import { TagwardenError } from '../errors.ts'
+import { isDigest, isTag } from '../images/index.ts'
+import { decodeRepository, encodeRepository } from './file_format.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** An index that unpacks to more than this, in bytes, is none of ours. */
+const MOST_UNPACKED = 32 * 1024 * 1024
+/** Clocks of two replicas may differ by so much, in ms. */
+const MOST_AHEAD = 3_600_000
+
+const compress = promisify(gzip)
+
+/** A repository's file, compressed, as other replicas adopt it. */
+export function packIndex(snapshot: Snapshot): Promise<Buffer> {
+  return compress(encodeRepository(snapshot))
+}
+
+/**
+ * Reads what another replica packed. Whoever may write to the status of an object could have
+ * forged it, so it must be what a registry could have said, of this very repository.
+ *
+ * @throws TagwardenError ERR_CATALOG
+ */
+export function unpackIndex(key: string, packed: Uint8Array, now: number): Snapshot {
+  try {
+    const snapshot = decodeRepository(gunzipSync(packed, { maxOutputLength: MOST_UNPACKED }))
+    const wrong = faultOf(snapshot, key, now)
+    if (wrong === undefined) return snapshot
+    throw new Error(wrong)
+  } catch (cause) {
+    const message = `the shared index of ${key} is left out: ${wordsFor(cause)}`
+    const remedy = 'The next scan of the leader writes it anew'
+    throw new TagwardenError('ERR_CATALOG', message, { cause, remedy })
+  }
+}
+
+function faultOf({ facts, name }: Snapshot, key: string, now: number): string | undefined {
+  if (name !== key) return 'it belongs to another repository'
+  const latest = now + MOST_AHEAD
+  if (facts.scannedAt > latest) return 'it was read in the future'
+  if (!facts.tags.every(isTag) || !facts.removed.keys().every(isTag)) return 'a tag is wrong'
+  for (const [tag, { manifest, absentAt, history }] of facts.records.byTag.entries()) {
+    const digests = history.map(({ digest }) => digest)
+    if (manifest) digests.push(manifest.digest)
+    if (!isTag(tag) || !digests.every(isDigest)) return 'a digest is wrong'
+    if ((manifest?.checkedAt ?? absentAt) > latest) return 'it was read in the future'
+    if (history.some(({ firstSeen }) => firstSeen > latest)) return 'it was read in the future'
+  }
+  return undefined
+}
+
+/** Why it cannot be read. What it holds is not quoted. */
+function wordsFor(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code
+  if (code === 'ERR_BUFFER_TOO_LARGE') return `it unpacks to more than ${MOST_UNPACKED} bytes`
+  if (code !== undefined) return 'it is damaged'
+  return cause instanceof Error ? cause.message : 'it is damaged'
+}

@@ -7,8 +7,16 @@ export type { PolicyResource } from './resource.ts'
 export { nearestName } from './spelling.ts'
 export type {
   Action,
+  ClusterImagePolicySpec,
   CompiledPolicy,
+  Condition,
   Enforcement,
+  ImagePolicyExceptionSpec,
+  ImagePolicyExceptionStatus,
+  ImagePolicySpec,
+  ImagePolicyStatus,
+  ImageRepositorySpec,
+  ImageRepositoryStatus,
   PolicySet,
   ReferenceForm,
   Workload,

@@ -1,7 +1,7 @@
 import { documentProblem, type ObjectDocument } from './document.ts'
 import { type PolicyDraft, titleOf } from './draft.ts'
 import type { Reading } from './resource.ts'
-import { Envelope } from './schemas.ts'
+import { PolicyEnvelope } from './schemas.ts'
 import { checkSpec, isSound } from './spec.ts'
 import { validate } from './validation.ts'
 
@@ -10,7 +10,7 @@ export const DEFAULT_NAMESPACE = 'default'
 
 /** Reads a tagwarden.io/v1alpha1 ImagePolicy or ClusterImagePolicy. */
 export function readNative(document: ObjectDocument, kind: PolicyDraft['kind']): Reading {
-  const flaws = [...validate(Envelope, document.value)]
+  const flaws = [...validate(PolicyEnvelope, document.value)]
   const object = document.value as {
     metadata: { name: string; namespace?: string }
     spec: unknown

@@ -1,6 +1,29 @@
 import type { Position } from '../errors.ts'
 import type { GroupKind, ImageReference } from '../images/types.ts'
 import type { TagSelector } from '../tags/types.ts'
+import type * as policy from './schema/image_policy.ts'
+import type * as exception from './schema/image_policy_exception.ts'
+import type * as policyStatus from './schema/image_policy_status.ts'
+import type * as repository from './schema/image_repository.ts'
+import type * as condition from './schema/status.ts'
+
+type Deep<T> = T extends readonly (infer Item)[]
+  ? readonly Deep<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Deep<T[Key]> }
+    : T
+
+/** The spec of an ImagePolicy as the API server stores it: with its defaults. */
+export type ImagePolicySpec = Deep<policy.ImagePolicySpec>
+export type ClusterImagePolicySpec = Deep<policy.ClusterImagePolicySpec>
+/** The status of an ImagePolicy and of a ClusterImagePolicy. */
+export type ImagePolicyStatus = Deep<policyStatus.ImagePolicyStatus>
+export type ImageRepositorySpec = Deep<repository.ImageRepositorySpec>
+export type ImageRepositoryStatus = Deep<repository.ImageRepositoryStatus>
+export type ImagePolicyExceptionSpec = Deep<exception.ImagePolicyExceptionSpec>
+export type ImagePolicyExceptionStatus = Deep<exception.ImagePolicyExceptionStatus>
+/** https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#condition-v1-meta */
+export type Condition = Deep<condition.Condition>
 
 export type Action = 'Verify' | 'Pin' | 'Track'
 export type ReferenceForm = 'TagAndDigest' | 'Tag' | 'Digest'

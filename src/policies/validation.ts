@@ -1,6 +1,7 @@
-import type { Flaw, Path } from './flaw.ts'
-import { quote } from './flaw.ts'
+import { parseDuration } from './duration.ts'
+import { type Flaw, type Path, quote } from './flaw.ts'
 import { nearestName } from './spelling.ts'
+import { timeFlaw } from './time.ts'
 
 /** The JSON Schema that `npm run generate` writes: these keywords and no others. */
 export interface Schema {
@@ -15,6 +16,13 @@ export interface Schema {
   readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  /** what else a text must be */
+  readonly format?: 'date-time'
+  /** bounds of a duration, such as `1s` */
+  readonly least?: string
+  readonly most?: string
   readonly default?: unknown
   /** what to do about a wrong value */
   readonly remedy?: string
@@ -35,7 +43,7 @@ export function validate(schema: Schema, value: unknown, path: Path = []): reado
 
 function visit(schema: Schema, value: unknown, path: Path, flaws: Flaw[]): void {
   const actual = typeOf(value)
-  if (schema.type !== undefined && ![schema.type].flat().includes(actual)) {
+  if (schema.type !== undefined && !isOfType(schema.type, actual, value)) {
     flaws.push({ path, ...wrongType(schema, value, actual) })
   } else if (actual === 'object') {
     visitFields(schema, value as Fields, path, flaws)
@@ -47,7 +55,15 @@ function visit(schema: Schema, value: unknown, path: Path, flaws: Flaw[]): void 
       for (const [i, item] of list.entries()) visit(schema.items, item, [...path, i], flaws)
   } else if (actual === 'string') {
     flaws.push(...textFlaws(schema, value as string, path))
+  } else if (actual === 'number') {
+    flaws.push(...numberFlaws(schema, value as number, path))
   }
+}
+
+function isOfType(type: NonNullable<Schema['type']>, actual: string, value: unknown): boolean {
+  return [type]
+    .flat()
+    .some((wanted) => wanted === actual || (wanted === 'integer' && Number.isSafeInteger(value)))
 }
 
 function visitFields(schema: Schema, value: Fields, path: Path, flaws: Flaw[]): void {
@@ -80,6 +96,7 @@ function typeOf(value: unknown): string {
 const SPOKEN: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',
+  integer: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',
@@ -102,6 +119,7 @@ function correctType(wanted: readonly string[], value: unknown): string {
   if (wanted.includes('object'))
     return 'Write fields under it, each on its own line as "name: value"'
   if (wanted.includes('number')) return 'Write a number, without quotes'
+  if (wanted.includes('integer')) return 'Write a whole number, without quotes'
   return wanted.includes('boolean') ? 'Write true or false, without quotes' : 'Write a single value'
 }
 
@@ -139,6 +157,13 @@ function countFlaws(schema: Schema, count: number, path: Path): readonly Flaw[] 
   return [{ path, message, remedy: 'Split it into several policies' }]
 }
 
+function numberFlaws(schema: Schema, value: number, path: Path): readonly Flaw[] {
+  const { minimum = value, maximum = value } = schema
+  if (value >= minimum && value <= maximum) return []
+  const message = `${value} is not from ${minimum} to ${maximum}`
+  return [{ path, message, remedy: schema.remedy ?? 'Write a number in between' }]
+}
+
 const compiled = new Map<string, RegExp>()
 
 function textFlaws(schema: Schema, text: string, path: Path): readonly Flaw[] {
@@ -170,5 +195,19 @@ function textFlaws(schema: Schema, text: string, path: Path): readonly Flaw[] {
       ]
     }
   }
-  return []
+  return [...boundFlaws(schema, text, path), ...formatFlaws(schema, text, path)]
+}
+
+/** The bounds of a duration, in the words of the CRD. */
+function boundFlaws({ least, most, remedy = '' }: Schema, text: string, path: Path): Flaw[] {
+  if (least === undefined || most === undefined) return []
+  const given = parseDuration(text)
+  const fits =
+    given !== undefined && given >= parseDuration(least)! && given <= parseDuration(most)!
+  return fits ? [] : [{ path, message: `must be from ${least} to ${most}`, remedy }]
+}
+
+function formatFlaws({ format, remedy = '' }: Schema, text: string, path: Path): Flaw[] {
+  const message = format === 'date-time' ? timeFlaw(text) : undefined
+  return message === undefined ? [] : [{ path, message, remedy }]
 }

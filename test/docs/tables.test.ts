@@ -58,7 +58,7 @@ t.test('configuration.md has each setting with its variable and default', (t) =>
 function fieldsOf(schema: Schema, ...skip: string[]): [name: string, fallback: unknown][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     if (skip.includes(name)) return []
-    const inner = ['match', 'tags'].includes(name) ? fieldsOf(field) : []
+    const inner = ['match', 'tags', 'promotion'].includes(name) ? fieldsOf(field) : []
     return inner.length > 0
       ? inner.map(([below, fallback]): [string, unknown] => [`${name}.${below}`, fallback])
       : [[name, field.default]]

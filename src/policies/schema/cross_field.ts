@@ -67,6 +67,14 @@ export const CROSS_FIELD_RULES: readonly CrossFieldRule[] = [
     holds: ({ reference, order, action }) =>
       !(reference === 'Tag' && order.digest !== undefined && action !== 'Verify'),
   },
+  {
+    at: '',
+    points: 'promote',
+    cel: "!(self.promote == 'Continuously' && self.action != 'Track')",
+    message: 'cannot be Continuously unless the action is Track, which alone moves workloads',
+    remedy: 'Use action Track, or promote OnApply',
+    holds: ({ promote, action }) => !(promote === 'Continuously' && action !== 'Track'),
+  },
 ]
 
 /** The rules that stand at one field, as a CRD has them. */

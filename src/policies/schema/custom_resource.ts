@@ -8,6 +8,7 @@ export interface CustomResource {
   readonly scope: 'Namespaced' | 'Cluster'
   readonly description: string
   readonly spec: TSchema
+  readonly status: TSchema
   /** a column of priority 1 is shown by `kubectl get -o wide` only */
   readonly columns: readonly (readonly [
     name: string,
@@ -20,7 +21,10 @@ export interface CustomResource {
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** Keywords that a structural schema may not have. */
-const NOT_STRUCTURAL = new Set(['additionalProperties', 'remedy', 'examples'])
+const NOT_STRUCTURAL = new Set(['additionalProperties', 'remedy', 'examples', 'least', 'most'])
+
+/** What waits for a new object must wait until Tagwarden has seen it: `flux`, `kubectl wait`. */
+const UNOBSERVED = { observedGeneration: -1 }
 
 /**
  * The CustomResourceDefinition of a kind, as plain data. Its schema is structural: no $ref, no
@@ -69,7 +73,10 @@ export function customResourceDefinition(resource: CustomResource): Json {
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
                 spec: structural(resource.spec as unknown as Json),
-                status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+                status: structural({
+                  ...(resource.status as unknown as { readonly [key: string]: Json }),
+                  default: UNOBSERVED,
+                }),
               },
             },
           },

@@ -1,10 +1,13 @@
 import Type, { type Static } from 'typebox'
 import { crossFieldRules } from './cross_field.ts'
+import { globs } from './globs.ts'
 import { labelSelector } from './label_selector.ts'
+import { matchFields } from './match.ts'
 import { choice, object } from './metadata.ts'
 import { order } from './order.ts'
+import { promotion } from './promotion.ts'
 
-// The only source of the native form. `npm run generate` makes the CRDs and validators.ts from it;
+// The only source of the native form. `npm run generate` makes the CRDs and schemas.ts from it;
 // at run time only its types are used, as TypeBox takes 100 ms and more to load.
 // Keywords that are not JSON Schema's: `remedy` ends the error of a wrong value.
 
@@ -18,33 +21,9 @@ function patterns(description: string) {
   })
 }
 
-function globs(description: string, options: object) {
-  return Type.Array(Type.String({ minLength: 1, maxLength: 512 }), {
-    description,
-    maxItems: 256,
-    ...options,
-  })
-}
-
-const names = (description: string, maxItems = 64) =>
-  Type.Array(Type.String({ minLength: 1, maxLength: 253 }), { description, maxItems })
-
-const match = object(
-  {
-    kinds: Type.Optional(
-      names(
-        'Kinds of workload, such as Deployment; for one API group only, Kind.group, such as Rollout.argoproj.io.',
-      ),
-    ),
-    selector: Type.Optional(
-      labelSelector('Labels of the workload object itself, not of its pod template.'),
-    ),
-    containers: Type.Optional(
-      names('Names of containers and image volumes; * stands for any text.'),
-    ),
-  },
-  { description: 'Narrows the policy to some workloads. Everything that is given must hold.' },
-)
+const match = object(matchFields, {
+  description: 'Narrows the policy to some workloads. Everything that is given must hold.',
+})
 
 const tags = object(
   {
@@ -143,6 +122,17 @@ const fields = {
       maxItems: 32,
     },
   ),
+  promote: choice(
+    ['OnApply', 'Continuously'],
+    'When Track moves a workload. OnApply: when somebody applies it. Continuously: also while it runs, as soon as a newer permitted tag appears; only in a cluster.',
+    'OnApply',
+  ),
+  promotion,
+  onUnavailable: choice(
+    ['Deny', 'Allow'],
+    'What the API server does with workloads of the namespaces of this policy while Tagwarden does not answer.',
+    'Allow',
+  ),
 }
 
 const specOptions = { 'x-kubernetes-validations': crossFieldRules('') }
@@ -163,6 +153,11 @@ export const ClusterImagePolicySpec = object(
       ),
     ),
     ...fields,
+    exceptions: choice(
+      ['Deny', 'Allow'],
+      'Whether an ImagePolicyException of a namespace may lift this policy there.',
+      'Deny',
+    ),
   },
   {
     description: 'Which images a workload of any namespace may run, and which exact one it gets.',

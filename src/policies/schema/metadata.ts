@@ -28,6 +28,20 @@ export const objectName = Type.String({
   examples: ['web'],
 })
 
+/** A Secret by its name. */
+export function secretReference(description: string) {
+  return object(
+    {
+      name: Type.String({
+        ...objectName,
+        description: 'Name of the Secret.',
+        examples: ['registry'],
+      }),
+    },
+    { description },
+  )
+}
+
 const namespaceName = Type.String({
   minLength: 1,
   maxLength: 63,
@@ -62,10 +76,16 @@ const OwnMetadata = object({
 })
 
 /** What stands around the spec of a tagwarden.io object. */
-export const Envelope = object({
-  apiVersion: Type.String(),
-  kind: Type.String(),
-  metadata: Type.Unsafe<object>({ ...OwnMetadata, remedy: 'Write name under metadata' }),
-  spec: Type.Unsafe<object>({ type: 'object', remedy: 'Write images and order under spec' }),
-  status: Type.Optional(Type.Unknown()),
-})
+function envelope(specFields: string) {
+  return object({
+    apiVersion: Type.String(),
+    kind: Type.String(),
+    metadata: Type.Unsafe<object>({ ...OwnMetadata, remedy: 'Write name under metadata' }),
+    spec: Type.Unsafe<object>({ type: 'object', remedy: `Write ${specFields} under spec` }),
+    status: Type.Optional(Type.Unknown()),
+  })
+}
+
+export const PolicyEnvelope = envelope('images and order')
+export const RepositoryEnvelope = envelope('image')
+export const ExceptionEnvelope = envelope('images, reason and expires')

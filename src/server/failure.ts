@@ -61,12 +61,15 @@ function asKnown(error: FastifyError, bodyLimit: number): Known | undefined {
     : undefined
 }
 
-/** Answers a request for something that is not here. */
-export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
-  const { method, url } = request
-  const message = `there is no ${method} ${url.split('?', 1)[0]?.slice(0, 100)} here. There are POST /mutate, POST /validate, GET /healthz, GET /readyz, GET /metrics`
-  reply
-    .code(404)
-    .header('content-type', JSON_TYPE)
-    .send(statusBody(404, 'NotFound', message))
+/** Answers a request for something that is not here; `reviews` are the names of the paths that are. */
+export function answerNotFound(reviews: readonly string[]) {
+  const there = [...reviews.map((name) => `POST /${name}`), 'GET /healthz, GET /readyz']
+  return ({ method, url }: FastifyRequest, reply: FastifyReply): void => {
+    const path = url.split('?', 1)[0]?.slice(0, 100)
+    const message = `there is no ${method} ${path} here. There are ${there.join(', ')}, GET /metrics`
+    reply
+      .code(404)
+      .header('content-type', JSON_TYPE)
+      .send(statusBody(404, 'NotFound', message))
+  }
 }

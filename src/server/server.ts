@@ -25,8 +25,8 @@ const DRAIN_TIMEOUT = 30_000
 const QUIET = 250
 
 /**
- * Makes the HTTPS server of the webhook: `POST /mutate`, `POST /validate`, `GET /healthz`,
- * `/readyz`, `/metrics`. It takes a renewed certificate without dropping a connection.
+ * Makes the HTTPS server of the webhook: `POST` for each handler, `GET /healthz`, `/readyz`,
+ * `/metrics`. It takes a renewed certificate without dropping a connection.
  *
  * @throws TagwardenError ERR_CERTIFICATE when TLS cannot use the certificate
  *
@@ -42,12 +42,10 @@ export function createServer(options: ServerOptions): Server {
   const app = createApp(options, bodyLimit)
   acceptRawJson(app, bodyLimit)
   app.setErrorHandler(answerFailure(log, bodyLimit))
-  app.setNotFoundHandler(answerNotFound)
+  app.setNotFoundHandler(answerNotFound(Object.keys(handlers)))
   const observer = createRequestMetrics(options.metrics)
-  for (const [path, handler] of [
-    ['/mutate', handlers.mutate],
-    ['/validate', handlers.validate],
-  ] as const) {
+  for (const [name, handler] of Object.entries(handlers)) {
+    const path = `/${name}`
     addReviewRoute(app, { path, handler, observe: observer(path), traffic, clock })
   }
   addProbes(app, { ...options, traffic, clock })

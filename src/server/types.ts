@@ -13,10 +13,11 @@ export interface ReadinessCheck {
 export interface ServerOptions {
   readonly certificates: Pick<Certificates, 'current' | 'subscribe'>
   /**
-   * A TagwardenError that a handler throws becomes its own HTTP status with a Kubernetes Status as
-   * body, whose message kubectl shows; anything else becomes a 500 without details.
+   * Name of a path -> who answers there: `mutate` answers `POST /mutate`. A TagwardenError that a
+   * handler throws becomes its own HTTP status with a Kubernetes Status as body, whose message
+   * kubectl shows; anything else becomes a 500 without details.
    */
-  readonly handlers: { readonly mutate: ReviewHandler; readonly validate: ReviewHandler }
+  readonly handlers: Readonly<Record<string, ReviewHandler>>
   /** asked at each `GET /readyz`; the server adds the certificate and its own draining */
   readonly ready: () => readonly ReadinessCheck[]
   readonly metrics: Registry

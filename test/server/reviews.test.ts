@@ -5,7 +5,7 @@ import type { ServerOptions } from '../../src/server/index.ts'
 import { readTimeout } from '../../src/server/reviews.ts'
 import { call, startServer } from './fixture.ts'
 
-type Handler = ServerOptions['handlers']['mutate']
+type Handler = ServerOptions['handlers'][string]
 
 t.test('each path reaches its own handler with the bytes as they were sent', async (t) => {
   const seen: string[] = []
@@ -16,15 +16,24 @@ t.test('each path reaches its own handler with the bytes as they were sent', asy
       return { status: 200, body: `{"by":"${name}"}` }
     }
   const { url } = await startServer(t, {
-    handlers: { mutate: record('mutate'), validate: record('validate') },
+    handlers: {
+      mutate: record('mutate'),
+      validate: record('validate'),
+      policies: record('policies'),
+    },
   })
   const body = Buffer.from('{"a": "\u00e9"}  \n\xff', 'latin1')
   const mutate = await call(`${url}/mutate?timeout=5s`, { body })
   const validate = await call(`${url}/validate`, { body })
   t.match(mutate, { status: 200, body: '{"by":"mutate"}' })
   t.match(validate, { status: 200, body: '{"by":"validate"}' })
+  t.match(await call(`${url}/policies`, { body: '1' }), { status: 200, body: '{"by":"policies"}' })
   t.match(mutate.headers, { 'content-type': /^application\/json/ })
-  t.same(seen, [`mutate ${body.toString('hex')}`, `validate ${body.toString('hex')}`])
+  t.same(seen, [
+    `mutate ${body.toString('hex')}`,
+    `validate ${body.toString('hex')}`,
+    'policies 31',
+  ])
 })
 
 t.test('the handler learns how long the API server waits and when the request came', async (t) => {

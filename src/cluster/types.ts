@@ -72,7 +72,12 @@ export type ObjectPatch =
   | { readonly type: 'merge'; readonly body: object }
   | { readonly type: 'apply'; readonly body: object; readonly force?: boolean }
 
-export interface WriteOptions {
+/** The caller's own end of patience, beside the time limit that every request has. */
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface WriteOptions extends RequestOptions {
   /** such as `status` */
   readonly subresource?: string | undefined
   readonly fieldManager?: string | undefined
@@ -115,7 +120,11 @@ export interface Cluster {
   /** the namespace of the pod's service account or of the kubeconfig's context */
   readonly namespace: string
   /** undefined when there is no such object */
-  get<T extends KubernetesObject>(resource: ResourceName, key: ObjectKey): Promise<T | undefined>
+  get<T extends KubernetesObject>(
+    resource: ResourceName,
+    key: ObjectKey,
+    options?: RequestOptions,
+  ): Promise<T | undefined>
   /** All of them, in pages of at most 500; a list whose continuation expired goes on without gaps. */
   pages<T extends KubernetesObject>(
     resource: ResourceName,

@@ -8,7 +8,7 @@ const ROOMS = [
   ...['errors', 'images', 'tags', 'policies', 'decisions', 'facts', 'registry', 'catalog'],
   ...['cluster', 'certificates', 'config', 'sources', 'embedded', 'scanner', 'credentials'],
   ...['admission', 'repositories', 'promotion', 'webhooks', 'review', 'audit', 'reports'],
-  ...['update', 'server', 'cli'],
+  ...['update', 'metrics', 'server', 'cli'],
 ]
 /** No I/O, nothing asynchronous, no clock, no logger. */
 const PURE = ['images', 'tags', 'policies', 'decisions']

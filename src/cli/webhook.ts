@@ -3,6 +3,7 @@ import { createCatalog } from '../catalog/index.ts'
 import { openCertificates } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
+import { createMetrics, indexFigures } from '../metrics/index.ts'
 import type { PolicySet } from '../policies/types.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createScanner } from '../scanner/index.ts'
@@ -10,7 +11,6 @@ import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import type { Log } from './log.ts'
 import { rehearse } from './rehearsal.ts'
-import { createReviewMetrics } from './review_metrics.ts'
 
 /** A running webhook with everything that it needs. */
 export interface Webhook extends Address {
@@ -64,10 +64,13 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
       onProblem: problem,
     })
     stops.push(() => certificates.close())
-    const { Counter, Registry, collectDefaultMetrics } = await import('prom-client')
-    const metrics = new Registry()
-    collectDefaultMetrics({ register: metrics })
-    const count = createReviewMetrics(Counter, metrics)
+    const { Registry, collectDefaultMetrics } = await import('prom-client')
+    const registry = new Registry()
+    collectDefaultMetrics({ register: registry })
+    const metrics = createMetrics(registry, {
+      index: () => indexFigures(catalog),
+      certificates: () => [{ name: 'serving', notAfter: certificates.current().notAfter }],
+    })
     const server = createServer({
       certificates,
       handlers: createReviewHandlers({
@@ -79,13 +82,13 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
         prefix: config.annotations.prefix,
         deadline: config.deadline,
         onReviewed: (review) => {
-          count(review)
+          metrics.reviewed(review)
           logReview(log, review)
         },
       }),
       // Without good policies the server is not even made; later the last good ones stay.
       ready: () => [{ name: 'policies', problem: undefined }],
-      metrics,
+      metrics: registry,
       log,
       bodyLimit: config.listen.bodyLimit,
       drainDelay: config.listen.drainDelay,

@@ -1,0 +1,13 @@
+export { indexFigures } from './index_figures.ts'
+export {
+  createMetrics,
+  EXCEPTION_STATES,
+  type ExceptionState,
+  type IndexFigures,
+  type MetricSources,
+  type Metrics,
+  PROMOTION_OUTCOMES,
+  type PromotionOutcome,
+  SCAN_OUTCOMES,
+  type ScanOutcome,
+} from './metrics.ts'

@@ -1,0 +1,38 @@
+import type { Counter } from 'prom-client'
+import type { ReviewSummary } from '../admission/index.ts'
+import { countEach } from './series.ts'
+
+/** Past so many series of policies, the policies of new ones are not told apart. */
+const MOST_SERIES = 1_000
+const OTHERS = '(others)'
+/** What the configured defaults find, where no policy covers an image. */
+const NO_POLICY = '(defaults)'
+
+/** The counters that reviews feed. */
+export interface ReviewCounters {
+  readonly reviews: Counter
+  readonly findings: Counter
+  readonly policyFindings: Counter
+}
+
+/**
+ * Counts reviews by verdict, and what was found in them by reason and by policy. Policies are
+ * counted for the final object only, so that no image counts twice.
+ */
+export function countReviews(counters: ReviewCounters): (review: ReviewSummary) => void {
+  const review = countEach(counters.reviews)
+  const finding = countEach(counters.findings)
+  const policyFinding = countEach(counters.policyFindings, MOST_SERIES, ([, ...rest]) => [
+    OTHERS,
+    ...rest,
+  ])
+  return ({ hook, verdict, decisions }) => {
+    review(hook, verdict)
+    for (const { findings } of decisions) {
+      for (const { reason, enforcement, policy } of findings) {
+        finding(hook, reason, enforcement)
+        if (hook === 'validate') policyFinding(policy?.title ?? NO_POLICY, reason, enforcement)
+      }
+    }
+  }
+}

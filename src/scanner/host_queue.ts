@@ -12,12 +12,22 @@ interface Host {
   readonly patient: Set<() => void>
 }
 
+/** So many wait for the host already that no more are let in. Says nothing of what was asked for. */
+export class HostBusyError extends TagwardenError {
+  constructor(host: string) {
+    super(
+      'ERR_REGISTRY_TIMEOUT',
+      `${host} answers too slowly: ${WAITING} requests wait for it already`,
+    )
+  }
+}
+
 /** Limits how many requests run on one registry host, so that one that hangs costs little. */
 export interface HostQueue {
   /**
    * Runs the work when the host has room. Background work waits behind all other.
    *
-   * @throws TagwardenError ERR_REGISTRY_TIMEOUT when too many wait already
+   * @throws HostBusyError when too many wait already
    * @throws the signal's reason when it aborts, whether or not the work heeds it
    */
   run<T>(host: string, background: boolean, signal: AbortSignal, work: () => Promise<T>): Promise<T>
@@ -53,7 +63,7 @@ export function createHostQueue(): HostQueue {
       reject(signal.reason)
     }
     if (!attempt()) {
-      if (!background && queue.size >= WAITING) throw tooMany(name)
+      if (!background && queue.size >= WAITING) throw new HostBusyError(name)
       queue.add(attempt)
       signal.addEventListener('abort', giveUp, { once: true })
     }
@@ -88,11 +98,4 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     signal.addEventListener('abort', abort, { once: true })
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
-}
-
-function tooMany(host: string): TagwardenError {
-  return new TagwardenError(
-    'ERR_REGISTRY_TIMEOUT',
-    `${host} answers too slowly: ${WAITING} requests wait for it already`,
-  )
 }

@@ -3,7 +3,7 @@ import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
 import type { RegistryClient } from '../registry/types.ts'
 import { createFailureMemory } from './failure_memory.ts'
 import { describeFailure, hostOf, stopped, tooSlow } from './failures.ts'
-import { createHostQueue, unlessAborted } from './host_queue.ts'
+import { createHostQueue, HostBusyError, unlessAborted } from './host_queue.ts'
 import { createSharedRequests } from './shared_requests.ts'
 
 /** Runs something later; the function that it gives cancels that. */
@@ -91,6 +91,8 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
   function fail(need: FactNeed, error: unknown, background: boolean): FactFailure {
     if (stopping.signal.aborted) return stopped(clock())
     const failure = describeFailure(need, error, clock())
+    // The queue itself answers the next one as fast, and a burst would fill the memory.
+    if (error instanceof HostBusyError) return failure
     failures.remember(need, failure)
     if (need.fact === 'repository') {
       catalog.recordFailure(need.name, failure)

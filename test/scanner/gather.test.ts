@@ -238,6 +238,19 @@ t.test('a host gets eight requests at once, others wait, too many are turned awa
   t.equal(time.pending, 0, 'no timer is left')
 })
 
+t.test('who was turned away is let in as soon as there is room', async (t) => {
+  const { scanner, client, time } = setStage()
+  const other = { fact: 'repository', name: 'registry.test/acme/other' } as const
+  client.repositories.set(other.name, new Map())
+  client.hanging = /:v\d+$/
+  for (let n = 0; n < 8 + 256; n += 1) void scanner.gather(manifestOf(`v${n}`), PATIENT)
+  await time.pass(14_900)
+  t.match(await scanner.gather(other, PATIENT), { code: 'ERR_REGISTRY_TIMEOUT' })
+  client.hanging = false
+  await time.pass(200)
+  t.equal(await scanner.gather(other, PATIENT), undefined)
+})
+
 t.test('stopping ends what runs; after that nothing is asked', async (t) => {
   for (const hanging of [true, 'deaf'] as const) {
     const { scanner, client, time, catalog } = setStage()

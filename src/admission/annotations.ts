@@ -2,7 +2,7 @@ import type { Decision } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import { annotationsOf, type Examined } from './examine.ts'
 import { type ImageRecord, RECORD_ANNOTATION, recordKey, writeRecords } from './record.ts'
-import { type AdmissionRequest, type JsonObject, own } from './review.ts'
+import { type AdmissionRequest, own } from './review.ts'
 
 /** An annotation key's name part may have 63 characters; `tag.` takes four. */
 const MAX_NAME = 59
@@ -39,7 +39,7 @@ export function annotate(
     wanted.set(key, value)
   }
   wanted.set(RECORD_ANNOTATION, writeRecords(records))
-  wanted.set(`${prefix}/build.number`, buildNumber(request, records, decisions, prefix))
+  wanted.set(`${prefix}/build.number`, buildNumber(request, records, examined, decisions, prefix))
   return wanted
 }
 
@@ -118,10 +118,14 @@ function hash(text: string): string {
   return (value >>> 0).toString(16).padStart(8, '0')
 }
 
-/** The first image's build; where no pattern names one, the number of promotions so far. */
+/**
+ * The first image's build; where no pattern names one, the number of promotions so far. A promotion
+ * that was made outside of the webhook states the next number itself.
+ */
 function buildNumber(
   request: AdmissionRequest,
   records: readonly ImageRecord[],
+  examined: readonly Examined[],
   decisions: readonly Decision[],
   prefix: string,
 ): string {
@@ -129,9 +133,15 @@ function buildNumber(
   if (build !== undefined) {
     return build
   }
-  const source: JsonObject = annotationsOf(request.oldObject ?? request.object)
-  const written = own(source, `${prefix}/build.number`)
-  const before = typeof written === 'string' && /^\d{1,15}$/.test(written) ? Number(written) : 0
-  const moved = decisions.some(({ change }) => change !== undefined && !change.kept)
+  const key = `${prefix}/build.number`
+  const before = count(own(annotationsOf(request.oldObject ?? request.object), key))
+  const moved =
+    decisions.some(({ change }) => change !== undefined && !change.kept) ||
+    (count(own(annotationsOf(request.object), key)) === before + 1 &&
+      examined.some(({ question, unchanged }) => question?.restored && !unchanged))
   return String(Math.max(1, before + (moved ? 1 : 0)))
+}
+
+function count(written: unknown): number {
+  return typeof written === 'string' && /^\d{1,15}$/.test(written) ? Number(written) : 0
 }

@@ -1,12 +1,11 @@
 import type { Decision, Defaults, FactSource, Mode } from '../decisions/index.ts'
-import { settle } from '../facts/index.ts'
 import type { ImageField } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
-import { annotate } from './annotations.ts'
-import { type Examined, examine } from './examine.ts'
+import type { Examined } from './examine.ts'
 import { type Ownership, ownershipOf, skipped } from './ownership.ts'
-import { encodePatch, patchAnnotations, patchImages } from './patch.ts'
+import { encodePatch } from './patch.ts'
 import { createRepeatedAnswers } from './repeated.ts'
+import { resolutionPatch, reviewImages } from './resolve.ts'
 import { type AdmissionResponse, writeResponse } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
 import { collectFindings, denialMessage, objectTitle, warningsOf } from './words.ts'
@@ -107,16 +106,22 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
     }
     const ownership = ownershipOf(request, options.controllers)
     const mode = modeOf(ownership, hook)
-    const examined = examine(request, {
-      policies: options.policies(),
-      fields: options.fields,
-      defaults: options.defaults,
-      mode,
-      ownerReviewed: ownership === 'reviewed',
-      namespaceLabels: options.namespaceLabels?.(request.namespace) ?? {},
-    })
-    const deadline = received + allowedTime(timeoutSeconds, options.deadline)
-    const decisions = await decideAll(examined, options.source, deadline, clock)
+    const { examined, decisions } = await reviewImages(
+      request,
+      {
+        policies: options.policies(),
+        fields: options.fields,
+        defaults: options.defaults,
+        mode,
+        ownerReviewed: ownership === 'reviewed',
+        namespaceLabels: options.namespaceLabels?.(request.namespace) ?? {},
+      },
+      {
+        source: options.source,
+        deadline: received + allowedTime(timeoutSeconds, options.deadline),
+        clock,
+      },
+    )
     const response =
       hook === 'mutate'
         ? { uid: request.uid, ...mutation(request, examined, decisions, mode) }
@@ -143,28 +148,13 @@ function allowedTime(timeoutSeconds: number | undefined, longest: number): numbe
   return Math.min(longest, (timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 800)
 }
 
-async function decideAll(
-  examined: readonly Examined[],
-  source: FactSource,
-  deadline: number,
-  clock: () => number,
-): Promise<Decision[]> {
-  const asked = examined.flatMap(({ question }) => question ?? [])
-  const settled = await settle(asked, source, deadline, clock)
-  let next = 0
-  return examined.map(({ decision }) => decision ?? (settled[next++] as Decision))
-}
-
 function mutated(
   request: AdmissionRequest,
   examined: readonly Examined[],
   decisions: readonly Decision[],
   prefix: string,
 ): Omit<AdmissionResponse, 'uid'> {
-  const patch = patchImages(examined, decisions)
-  if (request.subResource === '') {
-    patch.push(...patchAnnotations(request, annotate(request, examined, decisions, prefix)))
-  }
+  const patch = resolutionPatch(request, { examined, decisions }, prefix)
   // Only this hook can see a downgrade that was held back: the other one gets what was kept.
   const held = collectFindings(examined, decisions, ({ reason }) => reason === 'Downgrade')
   const resolved = examined.flatMap(({ occurrence }, index) => {

@@ -1,6 +1,6 @@
 import type { Decision } from '../decisions/index.ts'
 import type { Examined } from './examine.ts'
-import { type AdmissionRequest, isObject, own } from './review.ts'
+import { type AdmissionRequest, isObject, type JsonObject, own } from './review.ts'
 
 /** One step of a JSON Patch (RFC 6902), of the kinds that are needed here. */
 export type PatchOperation =
@@ -52,4 +52,25 @@ export function patchAnnotations(
     }
   }
   return operations
+}
+
+/** The object with a patch of the functions above applied; what does not change is shared. */
+export function applyPatch(object: JsonObject, patch: readonly PatchOperation[]): JsonObject {
+  return patch.reduce((result, operation) => {
+    const keys = operation.path
+      .slice(1)
+      .split('/')
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+    return changed(result, keys, operation) as JsonObject
+  }, object)
+}
+
+function changed(place: unknown, [key = '', ...rest]: string[], step: PatchOperation): unknown {
+  const copy = (Array.isArray(place) ? [...place] : { ...(place as JsonObject) }) as {
+    [key: string]: unknown
+  }
+  if (rest.length > 0) copy[key] = changed(copy[key], rest, step)
+  else if (step.op === 'remove') delete copy[key]
+  else copy[key] = step.value
+  return copy
 }

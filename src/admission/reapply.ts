@@ -1,0 +1,161 @@
+import { type Change, type Decision, type Finding, isLatest } from '../decisions/index.ts'
+import { type GroupKind, type ImageReference, parseReference } from '../images/index.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
+import { type Examination, type Examined, examine } from './examine.ts'
+import type { ReviewOptions } from './handlers.ts'
+import { applyPatch, type PatchOperation } from './patch.ts'
+import type { ImageRecord } from './record.ts'
+import { decideAll, type Gathering, resolutionPatch, reviewImages } from './resolve.ts'
+import type { AdmissionRequest, JsonObject } from './review.ts'
+import { collectFindings } from './words.ts'
+
+/** A workload as the API server has it now. */
+export interface LiveObject {
+  readonly kind: GroupKind
+  readonly namespace: string
+  readonly name: string
+  readonly object: JsonObject
+}
+
+/** One image that a chosen policy may move. */
+export interface ReappliedImage {
+  /** name of the container, or the field where there is none */
+  readonly container: string
+  readonly live: ImageReference
+  readonly policy: CompiledPolicy
+  /** undefined: it stays */
+  readonly change: Change | undefined
+  /** the newer version that it was rolled back from */
+  readonly rolledBackFrom: string | undefined
+  /** what was found about the request, such as a registry that fails */
+  readonly findings: readonly Finding[]
+}
+
+/** What applying the same manifest again would make of an object. */
+export interface Reapplied {
+  readonly images: readonly ReappliedImage[]
+  /** brings the live object there; empty when nothing moves */
+  readonly patch: readonly PatchOperation[]
+  /** why the validating webhook would refuse the result, a line for each image; empty: it would not */
+  readonly denied: readonly string[]
+}
+
+/** Which images are looked at, and with what. */
+export interface Reapplication {
+  /** whether this policy may move images now */
+  readonly chosen: (policy: CompiledPolicy) => boolean
+  /** a last word on each image that would move; false: it stays */
+  readonly admits?: (image: ReappliedImage) => boolean
+  /** ms since the epoch */
+  readonly deadline: number
+}
+
+/**
+ * Answers what both webhooks would make of a live object if the manifest that it came from were
+ * applied again now, as far as chosen policies may move its images. The manifest is not needed:
+ * `tagwarden.io/images` says what it asked for. An image without such a record counts as asked for
+ * as it stands, and never moves if it carries a digest. All other images stay as they are. What
+ * could not be decided for want of facts stays too.
+ *
+ * @example
+ *   const { patch, denied } = await reapply(live, options, { chosen: tracks, deadline })
+ *   if (denied.length === 0 && patch.length > 0) await cluster.patch(…, { type: 'json', body: patch })
+ */
+export async function reapply(
+  live: LiveObject,
+  options: ReviewOptions,
+  { chosen, admits = () => true, deadline }: Reapplication,
+): Promise<Reapplied> {
+  const { object, kind, namespace, name } = live
+  const request: AdmissionRequest = {
+    ...{ uid: '', subResource: '', operation: 'UPDATE', username: '', dryRun: false },
+    ...{ kind, namespace, name, object, oldObject: object },
+  }
+  const how: Examination = {
+    policies: options.policies(),
+    fields: options.fields,
+    defaults: options.defaults,
+    mode: 'resolve',
+    ownerReviewed: false,
+    namespaceLabels: options.namespaceLabels?.(namespace) ?? {},
+  }
+  const gathering: Gathering = {
+    source: options.source,
+    deadline,
+    clock: options.clock ?? Date.now,
+  }
+  const standing = examine(request, how)
+  const again = standing.map((each) => askedAgain(each, chosen))
+  const wanted = again.map((each, index) => each ?? (standing[index] as Examined))
+  const decisions = await decideAll(wanted, gathering)
+  const kept = await decideAll(standing, gathering)
+  const images: ReappliedImage[] = []
+  const moving = wanted.map((each, index) => {
+    const image = again[index] && imageOf(each, decisions[index] as Decision, chosen)
+    if (image === undefined) return false
+    const moves = image.change !== undefined && admits(image)
+    images.push(moves ? image : { ...image, change: undefined })
+    return moves
+  })
+  if (!moving.includes(true)) return { images, patch: [], denied: [] }
+  const reviewed = {
+    examined: moving.map((moves, index) => (moves ? wanted : standing)[index] as Examined),
+    decisions: moving.map((moves, index) => (moves ? decisions : kept)[index] as Decision),
+  }
+  const patch = resolutionPatch(request, reviewed, options.prefix)
+  const result = { ...request, object: applyPatch(object, patch) }
+  const checked = await reviewImages(result, { ...how, mode: 'check' }, gathering)
+  return { images, patch, denied: collectFindings(checked.examined, checked.decisions).denied }
+}
+
+/** The image as its manifest asks for it; undefined if no chosen policy may move it at all. */
+function askedAgain(
+  image: Examined,
+  chosen: (policy: CompiledPolicy) => boolean,
+): Examined | undefined {
+  const { question, prior } = image
+  if (!question?.policies.some(chosen)) return undefined
+  const { image: live } = question
+  const record = prior?.resolved === live.original ? prior : undefined
+  const asked = record ? requestOf(record, live) : live
+  if (asked === undefined || (!record && (live.digest !== undefined || isLatest(live)))) {
+    return undefined
+  }
+  const { rolledBackFrom } = record ?? {}
+  const previous = { image: live, record: { requested: asked.original, rolledBackFrom } }
+  return {
+    ...image,
+    unchanged: false,
+    question: { ...question, image: asked, unchanged: false, restored: false, previous },
+  }
+}
+
+/** What a record says was asked for; undefined if it can't be true. */
+function requestOf({ requested }: ImageRecord, live: ImageReference): ImageReference | undefined {
+  try {
+    const image = parseReference(requested)
+    return image.name === live.name && image.digest === undefined ? image : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function imageOf(
+  { question, occurrence, prior }: Examined,
+  { mover, change, findings }: Decision,
+  chosen: (policy: CompiledPolicy) => boolean,
+): ReappliedImage | undefined {
+  const previous = question?.previous
+  if (!mover || !previous || !chosen(mover)) return undefined
+  const digests = 'digest' in mover.selector.rule.order
+  const known = prior?.resolved === occurrence.value || !digests
+  const moves = known && change !== undefined && !change.kept && change.to !== occurrence.value
+  return {
+    container: occurrence.name ?? occurrence.field,
+    live: previous.image,
+    policy: mover,
+    change: moves ? change : undefined,
+    rolledBackFrom: previous.record?.rolledBackFrom,
+    findings,
+  }
+}

@@ -1,0 +1,54 @@
+import type { Decision, FactSource } from '../decisions/index.ts'
+import { settle } from '../facts/index.ts'
+import { annotate } from './annotations.ts'
+import { type Examination, type Examined, examine } from './examine.ts'
+import { type PatchOperation, patchAnnotations, patchImages } from './patch.ts'
+import type { AdmissionRequest } from './review.ts'
+
+/** The images of an object, and what was decided on each, in the same order. */
+export interface Reviewed {
+  readonly examined: readonly Examined[]
+  readonly decisions: readonly Decision[]
+}
+
+/** Where facts come from, and until when they are waited for. */
+export interface Gathering {
+  readonly source: FactSource
+  /** ms since the epoch */
+  readonly deadline: number
+  readonly clock: () => number
+}
+
+/** Finds the images of the object under review and decides on all of them together. */
+export async function reviewImages(
+  request: AdmissionRequest,
+  how: Examination,
+  gathering: Gathering,
+): Promise<Reviewed> {
+  const examined = examine(request, how)
+  return { examined, decisions: await decideAll(examined, gathering) }
+}
+
+/** What is no reference has been decided on already; the others are asked for together. */
+export async function decideAll(
+  examined: readonly Examined[],
+  { source, deadline, clock }: Gathering,
+): Promise<Decision[]> {
+  const asked = examined.flatMap(({ question }) => question ?? [])
+  const settled = await settle(asked, source, deadline, clock)
+  let next = 0
+  return examined.map(({ decision }) => decision ?? (settled[next++] as Decision))
+}
+
+/** The patch that makes the object what was decided: its images, and its own annotations. */
+export function resolutionPatch(
+  request: AdmissionRequest,
+  { examined, decisions }: Reviewed,
+  prefix: string,
+): PatchOperation[] {
+  const patch = patchImages(examined, decisions)
+  if (request.subResource === '') {
+    patch.push(...patchAnnotations(request, annotate(request, examined, decisions, prefix)))
+  }
+  return patch
+}

@@ -41,6 +41,8 @@ export interface ReviewSummary {
   readonly message: string | undefined
   /** ms from the arrival of the request */
   readonly took: number
+  /** the header of the request, unread: see parseTraceparent */
+  readonly traceparent: string | undefined
 }
 
 export type Hook = 'mutate' | 'validate'
@@ -58,6 +60,8 @@ export type ReviewHandler = (
     readonly timeoutSeconds: number | undefined
     /** ms since the epoch at which the request arrived */
     readonly received: number
+    /** the header of that name, as it came */
+    readonly traceparent?: string | undefined
   },
 ) => Promise<ReviewAnswer>
 
@@ -89,7 +93,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
       : repeated.answer(request, examined, decisions, () =>
           mutated(request, examined, decisions, options.prefix),
         )
-  return async (body, { timeoutSeconds, received }) => {
+  return async (body, { timeoutSeconds, received, traceparent }) => {
     const request = parseReview(body)
     const summary = (
       verdict: ReviewSummary['verdict'],
@@ -98,7 +102,8 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
     ) => {
       const object = objectTitle(request)
       const took = clock() - received
-      options.onReviewed?.({ hook, object, request, verdict, decisions, message, took })
+      const told = { hook, object, request, verdict, decisions, message, took, traceparent }
+      options.onReviewed?.(told)
     }
     if (skipped(request)) {
       summary('skipped')

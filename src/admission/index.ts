@@ -1,3 +1,4 @@
+export { createDenialEvents, IMAGE_DENIED, type Subject } from './denial_events.ts'
 export {
   createReviewHandlers,
   type Hook,
@@ -15,3 +16,4 @@ export {
   reapply,
 } from './reapply.ts'
 export { HOLD_ANNOTATION, RECORD_ANNOTATION } from './record.ts'
+export { parseTraceparent, type TraceContext } from './trace_context.ts'

@@ -1,4 +1,4 @@
-import { createReviewHandlers, type ReviewSummary } from '../admission/index.ts'
+import { createReviewHandlers, parseTraceparent, type ReviewSummary } from '../admission/index.ts'
 import { createCatalog } from '../catalog/index.ts'
 import { openCertificates } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
@@ -152,6 +152,7 @@ function logReview(log: Log, review: ReviewSummary): void {
       ...new Set(decisions.flatMap(({ findings }) => findings.map(({ reason }) => reason))),
     ],
     took,
+    ...parseTraceparent(review.traceparent),
   }
   if (denied) {
     log.info({ ...fields, message: review.message }, 'denied')

@@ -52,8 +52,9 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       const received = clock() - reply.elapsedTime
       const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
       const timeoutSeconds = readTimeout(request.query['timeout'])
+      const traceparent = request.raw.headers['traceparent'] as string | undefined
       try {
-        const answer = await handler(body, { timeoutSeconds, received })
+        const answer = await handler(body, { timeoutSeconds, received, traceparent })
         reply.code(answer.status).header('content-type', JSON_TYPE)
         if (traffic.draining) {
           reply.header('connection', 'close')

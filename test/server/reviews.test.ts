@@ -52,6 +52,19 @@ t.test('the handler learns how long the API server waits and when the request ca
   t.ok(received >= before - 1 && received <= Date.now() + 1, 'ms since the epoch')
 })
 
+t.test('the handler gets the header of a trace as it came', async (t) => {
+  const seen: (string | undefined)[] = []
+  const mutate: Handler = async (_body, { traceparent }) => {
+    seen.push(traceparent)
+    return { status: 200, body: '{}' }
+  }
+  const { url } = await startServer(t, { handlers: { mutate, validate: mutate } })
+  const headers = { 'content-type': 'application/json' }
+  await call(`${url}/mutate`, { headers: { ...headers, traceparent: '00-nothing' } })
+  await call(`${url}/mutate`, { headers })
+  t.strictSame(seen, ['00-nothing', undefined])
+})
+
 t.test('a timeout that cannot be read counts as none', async (t) => {
   for (const [value, expected] of [
     ['10s', 10],

@@ -1,39 +1,55 @@
-import { type FSWatcher, watch } from 'node:fs'
 import { TagwardenError } from '../errors.ts'
+import { fingerprintsOf, isCovered, joinBundles } from './bundle.ts'
 import { readOrMake } from './make.ts'
-import type { CertificateOptions, Certificates, ServingCertificate } from './types.ts'
+import type { CertificateOptions, Certificates, ServingCertificate, Stored } from './types.ts'
 
 const INTERVAL = 10_000
-/** Several files change together. */
-const SETTLE = 100
 
 /**
- * Opens the folder of certificates: makes what is missing, renews the certificate at two thirds
- * of its life and the CA a year before its end, and takes over what others write there. What a
- * person put there (a `tls.crt` that the folder's `ca.key` did not sign) is used, never changed.
+ * Opens a store of certificates: makes what is missing, renews the certificate at two thirds of
+ * its life and the CA a year before its end, and takes over what others write there. What a
+ * person put there (a `tls.crt` that the store's `ca.key` did not sign) is used, never changed.
  *
- * @throws TagwardenError ERR_CERTIFICATE when there is no certificate to begin with
+ * Where the store says which CAs clients trust, a certificate of another CA is taken into use only
+ * once that CA is trusted, or the present certificate has ended.
+ *
+ * @throws TagwardenError ERR_CERTIFICATE when there is no certificate to begin with, or
+ *   ERR_CLUSTER when a store in the cluster can't be reached
  *
  * @example
- *   const certificates = await openCertificates({ path: './certs', names: ['127.0.0.1'] })
+ *   const certificates = await openCertificates({ store: folderStore('./certs'), names: ['::1'] })
  *   const { key, cert, ca } = certificates.current()
  */
 export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
-  const { path, names, clock = Date.now, interval = INTERVAL } = options
+  const { store, names, clock = Date.now, interval = INTERVAL } = options
   const listeners = new Set<(certificate: ServingCertificate) => void>()
+  let memory: Stored | undefined
   let current = await load()
   let lastProblem = ''
   let closed = false
 
   async function load(): Promise<ServingCertificate> {
-    const { serving } = await readOrMake({ path, names, now: clock() })
-    if (!serving) {
+    const { stored, survey } = await readOrMake(store, { names, now: clock(), memory })
+    if (!survey.serving) {
       throw new TagwardenError('ERR_CERTIFICATE', 'what was made there cannot be used', {
-        position: { file: path },
-        remedy: 'Check the clock of this machine, or delete the folder',
+        position: { file: store.place },
+        remedy: `Check the clock of this machine, or delete ${store.place}`,
       })
     }
-    return serving
+    memory = stored
+    return survey.serving
+  }
+
+  /** What is to be used now that `found` is stored. */
+  function admit(found: ServingCertificate): ServingCertificate {
+    const { key, cert, ca } = current
+    const trusted = memory?.trusted
+    const same = found.key === key && found.cert === cert
+    if (same || !trusted || isCovered(found, trusted) || !current.valid(clock())) {
+      return found
+    }
+    // Its CA is published beside the old one, and used when that is done.
+    return Object.freeze({ ...current, ca: joinBundles(found.ca, ca) })
   }
 
   async function look(): Promise<void> {
@@ -41,7 +57,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
       return
     }
     try {
-      const next = await load()
+      const next = admit(await load())
       lastProblem = ''
       const { key, cert, ca } = current
       if (!closed && (next.key !== key || next.cert !== cert || next.ca !== ca)) {
@@ -60,8 +76,8 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
       error instanceof TagwardenError
         ? error
         : new TagwardenError('ERR_CERTIFICATE', 'it cannot be used', {
-            position: { file: path },
-            remedy: 'Restore it, or delete the folder and new ones are made',
+            position: { file: store.place },
+            remedy: `Restore it, or delete ${store.place} and new ones are made`,
             cause: error,
           })
     const text = `${problem.position?.file}: ${problem.message}`
@@ -77,11 +93,16 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     looking = looking.then(look)
     return looking
   }
-  const notices = watchFolder(path, () => void refresh())
+  const unwatch = store.watch(() => void refresh(), report)
   const timer = setInterval(refresh, interval).unref()
 
   return {
     current: () => current,
+    trusted: () => !memory?.trusted || isCovered(current, memory.trusted),
+    noteTrusted: async (bundle) => {
+      await store.noteTrusted?.(fingerprintsOf(bundle))
+      await refresh()
+    },
     subscribe: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -90,29 +111,8 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     close: () => {
       closed = true
       clearInterval(timer)
-      notices.close()
+      unwatch()
       return looking
-    },
-  }
-}
-
-/** Where the file system gives no notices, the interval alone has to do. */
-function watchFolder(path: string, onChange: () => void): { close(): void } {
-  let settling: NodeJS.Timeout | undefined
-  let watcher: FSWatcher | undefined
-  try {
-    watcher = watch(path, { persistent: false }, () => {
-      settling ??= setTimeout(() => {
-        settling = undefined
-        onChange()
-      }, SETTLE).unref()
-    })
-    watcher.on('error', () => watcher?.close())
-  } catch {}
-  return {
-    close: () => {
-      clearTimeout(settling)
-      watcher?.close()
     },
   }
 }

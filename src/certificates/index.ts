@@ -1,3 +1,13 @@
+export { fingerprintOf, fingerprintsOf, isCovered, joinBundles, readBundle } from './bundle.ts'
 export { openCertificates } from './certificates.ts'
+export { folderStore } from './folder_store.ts'
 export { issueAuthority, issueServing } from './issue.ts'
-export type { CertificateOptions, Certificates, KeyPair, ServingCertificate } from './types.ts'
+export { secretStore } from './secret_store.ts'
+export { LOOPBACK, serviceNames } from './service_names.ts'
+export type {
+  CertificateOptions,
+  CertificateStore,
+  Certificates,
+  KeyPair,
+  ServingCertificate,
+} from './types.ts'

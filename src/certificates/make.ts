@@ -1,56 +1,85 @@
-import { readFolder, withFolderLock, writeText } from './folder.ts'
+import { TagwardenError } from '../errors.ts'
 import { issueAuthority, issueServing } from './issue.ts'
 import { type Survey, survey } from './survey.ts'
-import type { KeyPair } from './types.ts'
+import type { CertificateStore, FileChanges, FileName, KeyPair, Stored } from './types.ts'
+
+/** Others can win a few times in a row, not for ever. */
+const ATTEMPTS = 10
 
 interface MakeOptions {
-  readonly path: string
   readonly names: readonly string[]
   readonly now: number
+  /** what this process last read, to be put back where it is lost */
+  readonly memory?: Stored | undefined
 }
 
-/** Reads the folder, makes what is missing or due there, and gives what it holds then. */
-export async function readOrMake(options: MakeOptions): Promise<Survey> {
-  const found = survey(await readFolder(options.path), options)
-  if (!found.due.authority && !found.due.serving) {
-    return found
+/** What a store holds and what that means. */
+export interface Reading {
+  readonly stored: Stored
+  readonly survey: Survey
+}
+
+/** Reads the store, makes what is missing or due there, and gives what it holds then. */
+export async function readOrMake(store: CertificateStore, options: MakeOptions): Promise<Reading> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const seen = await store.read()
+    const lost = store.restores && Object.values(seen.files).every((text) => text === undefined)
+    const { files, trusted } = (lost && options.memory) || seen
+    const found = survey(files, { place: store.place, trusted, ...options })
+    const { due } = found
+    const put = lost ? entries(files) : []
+    if (put.length === 0 && !due.authority && !due.serving) {
+      return { stored: seen, survey: found }
+    }
+    const changes = [...put, ...(await make(found, options))]
+    if ((await store.write(changes, { ...seen, trusted })) === 'written') {
+      const written = { ...files, ...Object.fromEntries(changes) }
+      const stored = { files: written, version: seen.version, trusted }
+      return { stored, survey: survey(written, { place: store.place, trusted, ...options }) }
+    }
   }
-  return withFolderLock(options.path, async () => {
-    // Another process may have made it while this one waited.
-    const left = survey(await readFolder(options.path), options)
-    await make(left, options)
-    return survey(await readFolder(options.path), options)
+  throw new TagwardenError('ERR_CERTIFICATE', 'something else keeps changing it', {
+    position: { file: store.place },
+    remedy: 'Let only Tagwarden write there, or give it finished certificates',
   })
 }
 
 /**
- * A due certificate is still signed by the old CA, and the new CA is published beside it: whoever
- * trusts the folder's CAs has months to learn of the new one before it signs anything.
- *
- * The order of the files matters where a process dies between two of them: each state is one that
- * `survey` understands.
+ * A new CA signs nothing at once: the certificate in use is renewed by the old CA, and the new one
+ * is published beside it. Whoever trusts the CAs has until that certificate's own renewal, months
+ * later, to learn of the new one.
  */
-async function make({ authority, trusted, due }: Survey, options: MakeOptions): Promise<void> {
-  const { path, now } = options
-  if (!authority && due.authority) {
+async function make(
+  { authority, trusted, due }: Survey,
+  options: MakeOptions,
+): Promise<FileChanges> {
+  const { now } = options
+  if (!authority) {
+    if (!due.authority) {
+      return []
+    }
     const signer = issueAuthority(now)
     const [next, serving] = await Promise.all([signer, issueServing(signer, options)])
-    await writeText(path, 'ca.key', next.key)
-    await writeText(path, 'ca.crt', next.cert)
-    await writeServing(path, serving)
-    return
+    return [['ca.key', next.key], ['ca.crt', next.cert], ...servingChanges(serving)]
   }
-  if (authority && due.serving) {
-    await writeServing(path, await issueServing(authority, options))
+  const serving =
+    due.serving || due.authority ? servingChanges(await issueServing(authority, options)) : []
+  if (!due.authority) {
+    return serving
   }
-  if (authority && due.authority) {
-    const next = await issueAuthority(now)
-    await writeText(path, 'ca.crt', [next.cert, ...trusted].join(''))
-    await writeText(path, 'ca.key', next.key)
-  }
+  const next = await issueAuthority(now)
+  return [...serving, ['ca.crt', [next.cert, ...trusted].join('')], ['ca.key', next.key]]
 }
 
-async function writeServing(path: string, { key, cert }: KeyPair): Promise<void> {
-  await writeText(path, 'tls.key', key)
-  await writeText(path, 'tls.crt', cert)
+function servingChanges({ key, cert }: KeyPair): FileChanges {
+  return [
+    ['tls.key', key],
+    ['tls.crt', cert],
+  ]
+}
+
+function entries(files: Stored['files']): FileChanges {
+  return Object.entries(files).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name as FileName, text] as const],
+  )
 }

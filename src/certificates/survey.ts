@@ -1,9 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
 import { TagwardenError } from '../errors.ts'
+import { fingerprintOf, isIssuedBy } from './bundle.ts'
 import { DAY } from './issue.ts'
-import type { KeyPair, ServingCertificate, StoredCertificates } from './types.ts'
+import type { FileName, KeyPair, ServingCertificate, StoredCertificates } from './types.ts'
 
 /** The CA is replaced while it still outlives any certificate it signs, four times over. */
 const AUTHORITY_OVERLAP = 365 * DAY
@@ -19,45 +19,57 @@ export interface Survey {
   readonly due: { readonly authority: boolean; readonly serving: boolean }
 }
 
-type FileName = keyof StoredCertificates
+/** How to judge them. */
+interface SurveyOptions {
+  readonly place: string
+  readonly names: readonly string[]
+  readonly now: number
+  /** fingerprints of CAs; undefined: clients trust what is made */
+  readonly trusted?: ReadonlySet<string> | undefined
+}
 
 /**
- * Judges the folder's files.
+ * Judges the files of a store. While there is a certificate that can be used, nothing is due that
+ * would be signed by a CA that clients are not known to trust.
  *
  * @throws TagwardenError ERR_CERTIFICATE when something is wrong that only a person can mend:
  *   what a person put there is never replaced
  */
 export function survey(
   files: StoredCertificates,
-  { path, names, now }: { readonly path: string; readonly names: readonly string[]; now: number },
+  { place, names, now, trusted: known }: SurveyOptions,
 ): Survey {
-  const bundle = readBundle(path, files['ca.crt'])
-  const authority = findAuthority(path, files['ca.key'], bundle)
-  const leaf = readLeaf(path, files['tls.crt'])
-  const key = readKey(path, 'tls.key', files['tls.key'])
+  const bundle = readBundle(place, files['ca.crt'])
+  const authority = findAuthority(place, files['ca.key'], bundle)
+  const leaf = readLeaf(place, files['tls.crt'])
+  const key = readKey(place, 'tls.key', files['tls.key'])
   const ours = authority !== undefined && (!leaf || bundle.some((ca) => isIssuedBy(leaf, ca)))
   const trusted = bundle.filter((ca) => ca.validToDate.getTime() > now)
   if (!ours && !leaf && !key) {
-    forbidHalf(path, files)
+    forbidHalf(place, files)
     return { ...NOTHING, due: { authority: true, serving: true } }
   }
   if (!ours) {
-    return given(path, { leaf, key, files, trusted, now })
+    return given(place, { leaf, key, files, trusted, now })
   }
-  const authorityEnd = new X509Certificate(authority.cert).validToDate.getTime()
+  const signing = new X509Certificate(authority.cert)
+  const authorityEnd = signing.validToDate.getTime()
   if (authorityEnd <= now) {
     return { ...NOTHING, due: { authority: true, serving: true } }
   }
   const usable = leaf !== undefined && key !== undefined && leaf.checkPrivateKey(key)
   const read = usable ? toServing(files, leaf, trusted) : undefined
   const serving = read?.valid(now) ? read : undefined
+  const mayWait = serving !== undefined && known?.has(fingerprintOf(signing)) === false
+  const isDue = (reason: boolean) => reason && !mayWait
   return {
     authority,
     trusted: trusted.map(String),
     serving,
     due: {
-      authority: authorityEnd - now < AUTHORITY_OVERLAP,
-      serving: !serving || isAged(serving, now) || !names.every((name) => isNamed(leaf!, name)),
+      authority: isDue(authorityEnd - now < AUTHORITY_OVERLAP),
+      serving:
+        !serving || isDue(isAged(serving, now) || !names.every((name) => isNamed(leaf!, name))),
     },
   }
 }
@@ -65,20 +77,20 @@ export function survey(
 const NOTHING = { authority: undefined, trusted: [], serving: undefined }
 
 /** A CA's certificate or key that stands alone is a person's, and not to be written over. */
-function forbidHalf(path: string, files: StoredCertificates): void {
+function forbidHalf(place: string, files: StoredCertificates): void {
   for (const [file, other] of [
     ['ca.crt', 'ca.key'],
     ['ca.key', 'ca.crt'],
   ] as const) {
     if (files[file] !== undefined) {
       const remedy = `Put ${other} beside it, or delete it and new ones are made`
-      throw broken(path, file, `it is there without ${other}, and there is no tls.crt`, remedy)
+      throw broken(place, file, `it is there without ${other}, and there is no tls.crt`, remedy)
     }
   }
 }
 
 function given(
-  path: string,
+  place: string,
   found: {
     leaf: X509Certificate | undefined
     key: KeyObject | undefined
@@ -91,7 +103,7 @@ function given(
   if (!leaf || !key) {
     const missing = leaf ? 'tls.key' : 'tls.crt'
     throw broken(
-      path,
+      place,
       missing,
       'it is missing',
       'Put tls.crt and tls.key there together, or delete both',
@@ -99,13 +111,13 @@ function given(
   }
   if (!leaf.checkPrivateKey(key)) {
     const remedy = 'Put the key there that belongs to the certificate'
-    throw broken(path, 'tls.key', 'it is not the key of tls.crt', remedy)
+    throw broken(place, 'tls.key', 'it is not the key of tls.crt', remedy)
   }
   const trusted = found.trusted.length > 0 ? found.trusted : isIssuedBy(leaf, leaf) ? [leaf] : []
   const serving = toServing(files, leaf, trusted)
   if (!serving.valid(now)) {
     const when = now < serving.notBefore ? `starts ${leaf.validFrom}` : `ended ${leaf.validTo}`
-    throw broken(path, 'tls.crt', `its validity ${when}`, 'Put a certificate there that is valid')
+    throw broken(place, 'tls.crt', `its validity ${when}`, 'Put a certificate there that is valid')
   }
   const due = { authority: false, serving: false }
   return { authority: undefined, trusted: trusted.map(String), serving, due }
@@ -132,32 +144,28 @@ function isAged({ notBefore, notAfter }: ServingCertificate, now: number): boole
   return now - notBefore > ((notAfter - notBefore) * 2) / 3
 }
 
-function isIssuedBy(leaf: X509Certificate, ca: X509Certificate): boolean {
-  return leaf.checkIssued(ca) && leaf.verify(ca.publicKey)
-}
-
 function isNamed(leaf: X509Certificate, name: string): boolean {
   const found = isIP(name) ? leaf.checkIP(name) : leaf.checkHost(name, { subject: 'never' })
   return found !== undefined
 }
 
 function findAuthority(
-  path: string,
+  place: string,
   text: string | undefined,
   bundle: readonly X509Certificate[],
 ): KeyPair | undefined {
-  const key = readKey(path, 'ca.key', text)
+  const key = readKey(place, 'ca.key', text)
   if (!key || bundle.length === 0) {
     return undefined
   }
   const certificate = bundle.find((ca) => ca.checkPrivateKey(key))
   if (!certificate) {
-    throw broken(path, 'ca.key', 'it is not the key of ca.crt', 'Restore it, or delete both')
+    throw broken(place, 'ca.key', 'it is not the key of ca.crt', 'Restore it, or delete both')
   }
   if (key.asymmetricKeyType !== 'rsa') {
     const remedy = 'Use an RSA key, or put a finished tls.crt there and no ca.key'
     throw broken(
-      path,
+      place,
       'ca.key',
       `a CA with a key of type ${key.asymmetricKeyType} cannot sign here`,
       remedy,
@@ -168,44 +176,44 @@ function findAuthority(
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
-function readBundle(path: string, text: string | undefined): X509Certificate[] {
+function readBundle(place: string, text: string | undefined): X509Certificate[] {
   if (text === undefined) {
     return []
   }
   const blocks = text.match(PEM_CERTIFICATE)
   if (!blocks) {
-    throw garbage(path, 'ca.crt')
+    throw garbage(place, 'ca.crt')
   }
-  return blocks.map((block) => readCertificate(path, 'ca.crt', block))
+  return blocks.map((block) => readCertificate(place, 'ca.crt', block))
 }
 
-function readLeaf(path: string, text: string | undefined): X509Certificate | undefined {
-  return text === undefined ? undefined : readCertificate(path, 'tls.crt', text)
+function readLeaf(place: string, text: string | undefined): X509Certificate | undefined {
+  return text === undefined ? undefined : readCertificate(place, 'tls.crt', text)
 }
 
-function readCertificate(path: string, file: FileName, text: string): X509Certificate {
+function readCertificate(place: string, file: FileName, text: string): X509Certificate {
   try {
     return new X509Certificate(text)
   } catch (cause) {
-    throw garbage(path, file, cause)
+    throw garbage(place, file, cause)
   }
 }
 
-function readKey(path: string, file: FileName, text: string | undefined): KeyObject | undefined {
+function readKey(place: string, file: FileName, text: string | undefined): KeyObject | undefined {
   try {
     return text === undefined ? undefined : createPrivateKey(text)
   } catch (cause) {
-    throw garbage(path, file, cause)
+    throw garbage(place, file, cause)
   }
 }
 
-function garbage(path: string, file: FileName, cause?: unknown): TagwardenError {
+function garbage(place: string, file: FileName, cause?: unknown): TagwardenError {
   const what = file.endsWith('.key') ? 'private key without a passphrase' : 'certificate'
   const remedy = 'Restore it, or delete it with its pair and new ones are made'
-  return broken(path, file, `it is no PEM ${what}`, remedy, cause)
+  return broken(place, file, `it is no PEM ${what}`, remedy, cause)
 }
 
-function broken(path: string, file: FileName, what: string, remedy: string, cause?: unknown) {
-  const position = { file: join(path, file) }
+function broken(place: string, file: FileName, what: string, remedy: string, cause?: unknown) {
+  const position = { file: `${place}/${file}` }
   return new TagwardenError('ERR_CERTIFICATE', what, { remedy, position, cause })
 }

@@ -1,6 +1,6 @@
 import { createReviewHandlers, parseTraceparent, type ReviewSummary } from '../admission/index.ts'
 import { createCatalog } from '../catalog/index.ts'
-import { openCertificates } from '../certificates/index.ts'
+import { folderStore, LOOPBACK, openCertificates } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { createMetrics, indexFigures } from '../metrics/index.ts'
@@ -59,8 +59,8 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     const scanner = createScanner({ catalog, client, interval: config.catalog.interval, log })
     stops.push(() => scanner.stop())
     const certificates = await openCertificates({
-      path: config.certificates.path,
-      names: ['127.0.0.1', '::1', 'localhost', ...config.certificates.names],
+      store: folderStore(config.certificates.path),
+      names: [...LOOPBACK, ...config.certificates.names],
       onProblem: problem,
     })
     stops.push(() => certificates.close())

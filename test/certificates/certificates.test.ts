@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openCertificates } from '../../src/certificates/index.ts'
+import { folderStore, openCertificates } from '../../src/certificates/index.ts'
 import { FILES, folder, isTrusted, nextCertificate, open, read, readAll, write } from './fixture.ts'
 
 t.test('an empty folder gets a CA and a certificate; keys are for their owner only', async (t) => {
@@ -123,7 +123,9 @@ t.test('what dies between two files is mended at the next start', async (t) => {
   const [one, two] = [join(path, 'one'), join(path, 'two')]
   await open(t, one)
   const before = readAll(one)
-  await openCertificates({ path: two, names: ['localhost'] }).then((each) => each.close())
+  await openCertificates({ store: folderStore(two), names: ['localhost'] }).then((each) =>
+    each.close(),
+  )
   const states: [title: string, break_: () => void][] = [
     ['the new tls.key with the old tls.crt', () => write(one, 'tls.key', read(two, 'tls.key'))],
     [
@@ -178,7 +180,7 @@ t.test('after close nothing is told any more', async (t) => {
 t.test('a folder that cannot be written says so and names the setting', async (t) => {
   const path = folder(t, { file: 'not a folder' })
   writeFileSync(join(path, 'x'), '')
-  await t.rejects(openCertificates({ path: join(path, 'file'), names: [] }), {
+  await t.rejects(openCertificates({ store: folderStore(join(path, 'file')), names: [] }), {
     code: 'ERR_CERTIFICATE',
     remedy: /certificates\.path/,
   })

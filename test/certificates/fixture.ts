@@ -6,7 +6,9 @@ import { connect } from 'node:tls'
 import type { Test } from 'tap'
 import {
   type CertificateOptions,
+  type CertificateStore,
   type Certificates,
+  folderStore,
   openCertificates,
   type ServingCertificate,
 } from '../../src/certificates/index.ts'
@@ -31,13 +33,13 @@ export interface Opened {
 /** Opens a folder with a clock of the test's and no clock of its own. */
 export async function open(
   t: Test,
-  path: string,
+  path: string | CertificateStore,
   changes: Partial<CertificateOptions> = {},
 ): Promise<Opened> {
   const problems: TagwardenError[] = []
   let now = Date.now()
   const certificates = await openCertificates({
-    path,
+    store: typeof path === 'string' ? folderStore(path) : path,
     names: ['127.0.0.1', 'localhost', '::1'],
     clock: () => now,
     interval: 3_600_000,

@@ -2,7 +2,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { issueAuthority, issueServing, openCertificates } from '../../src/certificates/index.ts'
+import {
+  folderStore,
+  issueAuthority,
+  issueServing,
+  openCertificates,
+} from '../../src/certificates/index.ts'
 import { DAY, FILES, folder, isTrusted, open, write } from './fixture.ts'
 
 const now = Date.now()
@@ -76,7 +81,7 @@ t.test(
         rmSync(join(path, name), { force: true })
         if (files[name] !== undefined) write(path, name, files[name])
       }
-      const opening = openCertificates({ path, names })
+      const opening = openCertificates({ store: folderStore(path), names })
       await t.rejects(
         opening,
         {
@@ -121,6 +126,8 @@ t.test('a broken pair that appears later is told once; the good one serves on', 
 
 t.test('a problem names no key material', async (t) => {
   const path = folder(t, { ...GIVEN, 'tls.key': serving.key.slice(0, 500) })
-  const error = await openCertificates({ path, names }).catch((cause: unknown) => cause)
+  const error = await openCertificates({ store: folderStore(path), names }).catch(
+    (cause: unknown) => cause,
+  )
   t.notMatch(JSON.stringify([String(error), error]), serving.key.slice(60, 120))
 })

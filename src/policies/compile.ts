@@ -1,12 +1,11 @@
 import { formatPosition, type TagwardenError } from '../errors.ts'
-import { compileRule } from '../tags/index.ts'
-import type { TagRule, TagSelector } from '../tags/types.ts'
 import { compilePolicy, type PolicyCompilation, type PolicyEntry } from './compile_policy.ts'
 import { documentProblem } from './document.ts'
 import type { PolicyDraft } from './draft.ts'
 import { joinFlux } from './flux.ts'
 import { makePolicySet } from './policy_set.ts'
 import type { PolicyResource } from './resource.ts'
+import { type SelectorOf, sharedSelectors } from './shared_selectors.ts'
 import type { Enforcement, PolicySet } from './types.ts'
 
 export interface CompileOptions {
@@ -14,6 +13,8 @@ export interface CompileOptions {
   readonly enforcement?: Enforcement | undefined
   /** Keep one for compiling again after a change: what did not change is taken from it. */
   readonly cache?: WeakMap<PolicyDraft, PolicyCompilation> | undefined
+  /** Keep one too: what changed then still shares the rankings of equal rules. */
+  readonly selectorOf?: SelectorOf | undefined
 }
 
 export interface CompiledPolicies {
@@ -35,14 +36,17 @@ export interface CompiledPolicies {
  */
 export function compilePolicies(
   resources: readonly PolicyResource[],
-  { enforcement = 'Enforce', cache = new WeakMap() }: CompileOptions = {},
+  {
+    enforcement = 'Enforce',
+    cache = new WeakMap(),
+    selectorOf = sharedSelectors(),
+  }: CompileOptions = {},
 ): CompiledPolicies {
   const { drafts: paired, problems: unpaired, notes } = joinFlux(resources)
   const own = resources.flatMap((resource) => (resource.type === 'policy' ? [resource.draft] : []))
   const problems = [...unpaired]
   const entries: PolicyEntry[] = []
   const taken = new Map<string, PolicyDraft>()
-  const selectorOf = sharedSelectors()
   for (const draft of [...own, ...paired]) {
     const rival = taken.get(draft.title)
     taken.set(draft.title, rival ?? draft)
@@ -53,17 +57,6 @@ export function compilePolicies(
     if (compilation.entry !== undefined && rival === undefined) entries.push(compilation.entry)
   }
   return { set: makePolicySet(entries), problems, notes }
-}
-
-/** Policies with the same rule share one selector, and so one ranking of each repository. */
-function sharedSelectors(): (rule: TagRule) => TagSelector {
-  const selectors = new Map<string, TagSelector>()
-  return (rule) => {
-    const key = JSON.stringify(rule)
-    const selector = selectors.get(key) ?? compileRule(rule)
-    selectors.set(key, selector)
-    return selector
-  }
 }
 
 function duplicate(draft: PolicyDraft, rival: PolicyDraft): TagwardenError {

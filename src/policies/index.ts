@@ -1,9 +1,13 @@
 export { type CompiledPolicies, type CompileOptions, compilePolicies } from './compile.ts'
 export { LARGEST_FILE, type ObjectDocument, readDocuments } from './document.ts'
+export type { PolicyDraft } from './draft.ts'
 export { parseDuration } from './duration.ts'
 export { type Flaw, formatPath, type Path, parsePath, quote } from './flaw.ts'
+export { joinFlux } from './flux.ts'
+export { readObject } from './kinds.ts'
 export { type ParsedPolicies, parsePolicies } from './parse.ts'
 export type { PolicyResource } from './resource.ts'
+export { type SelectorOf, sharedSelectors } from './shared_selectors.ts'
 export { nearestName } from './spelling.ts'
 export type {
   Action,

@@ -11,6 +11,7 @@ export function makePolicySet(entries: readonly PolicyEntry[]): PolicySet {
   for (const [namespace, members] of groups) {
     if (namespace !== undefined) namespaces.set(namespace, indexNames(members))
   }
+  let everywhere: Covering | undefined
   const hashes = entries.map(({ hash }) => hash).sort()
   return Object.freeze({
     policies: Object.freeze(entries.map(({ policy }) => policy)),
@@ -21,6 +22,10 @@ export function makePolicySet(entries: readonly PolicyEntry[]): PolicySet {
       if (own !== undefined) addApplying(matching, own(image.name), workload, container)
       addApplying(matching, cluster(image.name), workload, container)
       return matching
+    },
+    covering: (name) => {
+      everywhere ??= indexNames(entries)
+      return everywhere(name).map(({ policy }) => policy)
     },
   } satisfies PolicySet)
 }

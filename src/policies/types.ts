@@ -85,4 +85,6 @@ export interface PolicySet {
     workload: Workload,
     container: string | undefined,
   ): readonly CompiledPolicy[]
+  /** The policies of all namespaces whose globs cover a repository, whatever workload runs it. */
+  covering(name: string): readonly CompiledPolicy[]
 }

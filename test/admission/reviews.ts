@@ -7,11 +7,9 @@ export function reviewOptions(
   policies: readonly CompiledPolicy[],
   options: Partial<ReviewOptions> = {},
 ): ReviewOptions {
-  const set = {
-    policies,
-    revision: '1',
-    match: ({ name }: { name: string }) => policies.filter((policy) => policy.covers(name)),
-  }
+  const covering = (name: string) => policies.filter((policy) => policy.covers(name))
+  const match = ({ name }: { name: string }) => covering(name)
+  const set = { policies, revision: '1', match, covering }
   return {
     policies: () => set,
     source: source([]),

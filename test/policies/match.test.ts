@@ -5,6 +5,7 @@ import {
   type CompileOptions,
   compilePolicies,
   parsePolicies,
+  sharedSelectors,
   type Workload,
 } from '../../src/policies/index.ts'
 import { file, nativePolicy, read, titles, workload } from './reading.ts'
@@ -293,5 +294,42 @@ t.test('of a thousand policies in a hundred namespaces, the one that applies is 
     ['ImagePolicy ns-42/p7'],
     'after more names than are remembered',
   )
+  t.end()
+})
+
+t.test('all policies that cover a repository are found, whatever namespace they are for', (t) => {
+  const { set } = read(
+    file(
+      own('web'),
+      own('web', { images: ['ghcr.io/acme/*'] }, 'office'),
+      cluster('all', { images: ['**'], exclude: ['ghcr.io/acme/api'] }),
+      own('api', { images: ['ghcr.io/acme/api'] }),
+    ),
+  )
+  const covering = (name: string) => set.covering(name).map(({ title }) => title)
+  t.strictSame(covering('ghcr.io/acme/web').sort(), [
+    'ClusterImagePolicy all',
+    'ImagePolicy office/web',
+    'ImagePolicy shop/web',
+  ])
+  t.strictSame(covering('ghcr.io/acme/api').sort(), [
+    'ImagePolicy office/web',
+    'ImagePolicy shop/api',
+  ])
+  t.strictSame(covering('ghcr.io/nobody'), ['ClusterImagePolicy all'])
+  t.end()
+})
+
+t.test('policies with equal rules share one ranking, also those that change later', (t) => {
+  const selectorOf = sharedSelectors()
+  const first = read(own('web'), { selectorOf }).set.policies[0]?.selector
+  const later = read(own('job'), { selectorOf }).set.policies[0]?.selector
+  const other = read(own('api', { tags: { pattern: '^v' } }), { selectorOf }).set.policies[0]
+  t.equal(first, later)
+  t.not(first, other?.selector)
+  for (let count = 0; count < 2_500; count += 1) {
+    selectorOf({ allow: [], ignore: [], order: { semver: { range: `>=${count}.0.0` } } })
+  }
+  t.equal(read(own('web'), { selectorOf }).set.policies[0]?.selector, first, 'many are no trouble')
   t.end()
 })

@@ -19,7 +19,7 @@ const image = Type.String({
       message: 'must be one repository; make one ImageRepository for each',
     },
     {
-      rule: "!self.matches('[[:space:]]|/$|//')",
+      rule: "self.contains('://') || !self.matches('[[:space:]]|/$|//')",
       message: 'is not an image repository; write it like ghcr.io/acme/web',
     },
   ],

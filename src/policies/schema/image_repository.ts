@@ -98,6 +98,15 @@ const LARGEST_INDEX = 349_528
 
 export const ImageRepositoryStatus = status({
   lastScanTime: Type.Optional(time('When its tags were last read.')),
+  lastHandledScan: text(
+    'The last value of an annotation that asked for a reading at once, and got it: tagwarden.io/scan or reconcile.fluxcd.io/requestedAt.',
+    512,
+  ),
+  lastUsedTime: Type.Optional(
+    time(
+      'When a workload last used it, to the hour. Written for what Tagwarden made itself: unused for a day, it is removed.',
+    ),
+  ),
   tagCount: count('How many tags it has, without those that exclusionList leaves out.'),
   revision: text('Changes whenever its tags or their known digests do.', 64),
   latestTags: Type.Optional(

@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from 'node:util'
+import { parseDuration } from '../policies/index.ts'
+import type { ImageRepositoryStatus } from '../policies/types.ts'
+
+/** Fields that change with every scan, or belong to others: by themselves no reason to write. */
+const TIMELY: ReadonlySet<string> = new Set(['lastScanTime', 'lastUsedTime', 'index', 'indexBytes'])
+
+/**
+ * Whether a status is worth writing: it says something new, or the scan that the others know of is
+ * older than half an interval.
+ */
+export function isWorthWriting(
+  before: ImageRepositoryStatus | undefined,
+  after: ImageRepositoryStatus,
+  interval: string,
+): boolean {
+  if (before === undefined || Object.keys(changes(before, after)).some((key) => !TIMELY.has(key))) {
+    return true
+  }
+  const age = Date.parse(after.lastScanTime ?? '') - Date.parse(before.lastScanTime ?? '')
+  return after.lastScanTime !== undefined && !(age < halfOf(interval))
+}
+
+/** What differs, as a JSON Merge Patch: null for what is to go. */
+export function statusPatch(
+  before: ImageRepositoryStatus | undefined,
+  after: ImageRepositoryStatus,
+): object {
+  return changes(before ?? {}, after)
+}
+
+function changes(before: ImageRepositoryStatus, after: ImageRepositoryStatus): object {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<
+    keyof ImageRepositoryStatus
+  >
+  const changed = [...keys].filter((key) => !isDeepStrictEqual(before[key], after[key]))
+  return Object.fromEntries(changed.map((key) => [key, after[key] ?? null]))
+}
+
+function halfOf(interval: string): number {
+  return (parseDuration(interval) ?? 600_000) / 2
+}

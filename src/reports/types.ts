@@ -1,0 +1,111 @@
+import type { ReasonCode } from '../decisions/types.ts'
+import type { ErrorCode } from '../errors.ts'
+
+/** How much a finding counts: `deny` is what the webhook refuses. */
+export type Level = 'deny' | 'warn' | 'audit'
+
+/** The object that an image stands in. */
+export interface Subject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string | undefined
+  /** `web-*` for one whose name is generated */
+  readonly name: string
+}
+
+/** Where in a file; line and column count from 1, columns in UTF-16 units. */
+export interface Location {
+  /** relative to the working directory, with `/` */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** of the character after the last one */
+  readonly endLine: number
+  readonly endColumn: number
+}
+
+/** One thing that is wrong with one image, or worth saying. */
+export interface ReportFinding {
+  readonly level: Level
+  readonly reason: ReasonCode
+  /** such as `ImagePolicy shop/web`; undefined: the configured defaults */
+  readonly policy: string | undefined
+  readonly subject: Subject
+  readonly container: string | undefined
+  /** JSON pointer of the image in its object */
+  readonly pointer: string
+  /** as it is written */
+  readonly image: string
+  /** one sentence or more, as the webhook says it, without image and code */
+  readonly message: string
+  /** what to write instead */
+  readonly use: string | undefined
+  /** undefined for what lives in a cluster, and for standard input without a name */
+  readonly location: Location | undefined
+  /** key into Report.funnels */
+  readonly funnel: string | undefined
+  /** the same for the same fault in the next run, whatever lines were added above it */
+  readonly fingerprint: string
+}
+
+/** An image that is permitted and that the webhook would write otherwise. */
+export interface ReportChange {
+  readonly subject: Subject
+  readonly container: string | undefined
+  readonly pointer: string
+  readonly from: string
+  readonly to: string
+  readonly policy: string
+  readonly location: Location | undefined
+}
+
+/** What could not be looked at: a file that is no YAML, a namespace that may not be read. */
+export interface ReportProblem {
+  readonly code: ErrorCode
+  /** file, or object */
+  readonly place: string
+  readonly line: number | undefined
+  readonly column: number | undefined
+  readonly message: string
+}
+
+/** How a policy narrowed down a repository's tags. */
+export interface ReportFunnel {
+  readonly repository: string
+  readonly policy: string
+  /** from all tags to the permitted ones */
+  readonly steps: readonly { readonly label: string; readonly count: number }[]
+  readonly chosen: { readonly tag: string; readonly digest: string | undefined } | undefined
+  /** the best ones that lost, with their reason; ten at most */
+  readonly losers: readonly { readonly tag: string; readonly reason: string }[]
+  /** ms since the epoch; undefined: never */
+  readonly scannedAt: number | undefined
+}
+
+/** What a review or an audit found. Plain data: every form of report is made from it alone. */
+export interface Report {
+  readonly door: 'review' | 'audit'
+  readonly version: string
+  /** ms since the epoch */
+  readonly startedAt: number
+  readonly finishedAt: number
+  /** it was stopped before its end */
+  readonly interrupted: boolean
+  readonly totals: {
+    /** files, for a review; 0 for an audit */
+    readonly files: number
+    readonly objects: number
+    readonly images: number
+    /** images with a finding of that level, and none above it */
+    readonly denied: number
+    readonly warned: number
+    readonly audited: number
+    readonly changed: number
+    /** findings that a baseline or an exception has taken out */
+    readonly accepted: number
+  }
+  readonly findings: readonly ReportFinding[]
+  readonly changes: readonly ReportChange[]
+  readonly problems: readonly ReportProblem[]
+  readonly funnels: Readonly<Record<string, ReportFunnel>>
+}

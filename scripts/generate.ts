@@ -1,16 +1,17 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { generatedFiles } from '../src/policies/schema/generated_files.ts'
+import { chartFiles } from './chart/generated_files.ts'
 
 // Usage: node scripts/generate.ts [--check]
-// Writes every file that is made from the schemas. --check writes nothing and exits 1 when one
+// Writes every file that is made from the schemas and from the values of the chart. --check writes nothing and exits 1 when one
 // would change.
 
 const root = new URL('..', import.meta.url)
 const check = process.argv.includes('--check')
 let stale = 0
 
-for (const [path, text] of generatedFiles()) {
+for (const [path, text] of [...generatedFiles(), ...chartFiles()]) {
   const file = fileURLToPath(new URL(path, root))
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   stale += 1

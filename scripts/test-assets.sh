@@ -18,6 +18,9 @@ KUBERNETES=1.36.3
 KWOK=v0.8.0
 CRANE=v0.22.1
 REGISTRY=v3.1.2
+HELM=v4.3.1
+CERT_MANAGER=v1.19.1
+PROMETHEUS_OPERATOR=v0.85.0
 GO=1.26.8 # fetched where the machine's Go is too old to fetch one itself
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -135,6 +138,19 @@ stages() {
   mv -f "$work/stages.yaml" "$envtest/kwok-stages.yaml"
 }
 
+# The kinds of other projects that the chart makes objects of.
+operators() {
+  local monitoring certificates
+  monitoring=$(folder "github.com/prometheus-operator/prometheus-operator@$PROMETHEUS_OPERATOR")
+  certificates=$(folder "github.com/cert-manager/cert-manager@$CERT_MANAGER")
+  for file in "$monitoring"/example/prometheus-operator-crd/*_{prometheusrules,servicemonitors}.yaml \
+    "$certificates"/deploy/crds/cert-manager.io_{certificates,issuers}.yaml; do
+    echo '---'
+    cat "$file"
+  done >"$work/operator-crds.yaml"
+  mv -f "$work/operator-crds.yaml" "$envtest/operator-crds.yaml"
+}
+
 # Debian's package, unpacked. Where apt has no lists yet, it gets some of its own.
 debian_registry() {
   if ! command -v apt-get >/dev/null; then
@@ -185,6 +201,14 @@ if [ ! -s "$bin/crane-$CRANE" ]; then
   need_go
   step "crane $CRANE" go_install \
     "github.com/google/go-containerregistry/cmd/crane@$CRANE" "$bin/crane-$CRANE"
+fi
+if [ ! -s "$bin/helm-$HELM" ]; then
+  need_go
+  step "helm $HELM" go_install "helm.sh/helm/v4/cmd/helm@$HELM" "$bin/helm-$HELM"
+fi
+if ! have operator-crds.yaml; then
+  need_go
+  step "kinds of cert-manager $CERT_MANAGER and Prometheus Operator $PROMETHEUS_OPERATOR" operators
 fi
 if [ ! -s "$bin/registry-v2.8" ]; then
   step 'registry v2.8' debian_registry

@@ -20,6 +20,10 @@ export const CONTROL_PLANE = [
 export const REGISTRIES = { v3: 'registry-v3.1.2', 'v2.8': 'registry-v2.8' } as const
 /** The command line client of registries, for tests that need a second opinion. */
 export const CRANE = 'crane-v0.22.1'
+/** What installs the chart. */
+export const HELM = 'helm-v4.3.1'
+/** CRDs of cert-manager and of the Prometheus Operator. */
+export const OPERATOR_CRDS = 'operator-crds.yaml'
 
 /** The path of a real part, in KUBEBUILDER_ASSETS or the cache; undefined where it is missing. */
 export function asset(name: string): string | undefined {

@@ -1,5 +1,8 @@
 import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import t, { type Test } from 'tap'
+import { VALUES } from '../../scripts/chart/values.ts'
+import { valuesSchema } from '../../scripts/chart/values_schema.ts'
 import { CONFIG_SCHEMA, loadConfig } from '../../src/config/index.ts'
 import { describeError } from '../../src/errors.ts'
 import { compilePolicies, parsePolicies, readDocuments } from '../../src/policies/index.ts'
@@ -8,6 +11,9 @@ import { type Block, readPage, readPages } from './pages.ts'
 
 const KINDS = ['ImagePolicy', 'ClusterImagePolicy', 'ImageRepository', 'Kustomization']
 const SPEC_FIELDS = Object.keys(ClusterImagePolicySpec.properties ?? {})
+/** Where YAML without a kind is values of the chart. */
+const PAGES_OF_VALUES = ['docs/install.md']
+const validateValues = new Ajv2020({ strict: false }).compile(JSON.parse(valuesSchema(VALUES)))
 const SETTINGS = Object.keys(CONFIG_SCHEMA.properties ?? {})
 
 /** What is wrong with policies, by the real room. */
@@ -43,6 +49,11 @@ async function problemsOf(t: Test, { text, place }: Block): Promise<string[]> {
   if (problems.length > 0) return problems.map(describeError)
   const values = documents.map(({ value }) => value as Record<string, unknown>)
   const fields = values.flatMap(Object.keys)
+  if (PAGES_OF_VALUES.includes(place.split(':')[0] ?? '') && !fields.includes('kind')) {
+    return values.flatMap((each) =>
+      validateValues(each) ? [] : [JSON.stringify(validateValues.errors)],
+    )
+  }
   if (fields.every((name) => SETTINGS.includes(name))) return configProblems(t, text)
   if (fields.every((name) => SPEC_FIELDS.includes(name))) {
     return policyProblems(completed(text, fields))

@@ -1,0 +1,22 @@
+{{- /* What no schema of a single value can say. */ -}}
+{{- define "tagwarden.checks" -}}
+{{- with .Values.certificates -}}
+{{- if and (eq .source "ExistingSecret") (not .existingSecret) -}}
+{{- fail "certificates.source is ExistingSecret: name the Secret in certificates.existingSecret" -}}
+{{- end -}}
+{{- if and .existingSecret (ne .source "ExistingSecret") -}}
+{{- fail (printf "certificates.existingSecret is given, but certificates.source is %s: set it to ExistingSecret" .source) -}}
+{{- end -}}
+{{- if and (eq .source "CertManager") (not .certManager.issuer.name) (ne .certManager.issuer.kind "Issuer") -}}
+{{- fail (printf "certificates.certManager.issuer.kind is %s: name it in certificates.certManager.issuer.name" .certManager.issuer.kind) -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.podDisruptionBudget -}}
+{{- if and .enabled (not (kindIs "invalid" .minAvailable)) (not (kindIs "invalid" .maxUnavailable)) -}}
+{{- fail "podDisruptionBudget has both maxUnavailable and minAvailable: set one of them to null" -}}
+{{- end -}}
+{{- if and .enabled (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable) -}}
+{{- fail "podDisruptionBudget has neither maxUnavailable nor minAvailable: set one, or enabled to false" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

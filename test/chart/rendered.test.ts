@@ -1,0 +1,168 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadConfig } from '../../src/config/index.ts'
+import { HELM, skipWithout } from '../cluster/assets.ts'
+import { CHART, containerOf, helm, only, ROOT, render } from './helm.ts'
+import { VALUE_SETS } from './value_sets.ts'
+
+const skip = skipWithout([HELM])
+
+t.test('helm lint has nothing to say', { skip }, async (t) => {
+  const { code, stdout, stderr } = await helm(['lint', '--strict', CHART])
+  t.equal(code, 0, stdout + stderr)
+})
+
+t.test(
+  'each set of values gives objects with names of their own, all labelled',
+  { skip },
+  async (t) => {
+    for (const [title, values] of Object.entries(VALUE_SETS)) {
+      const objects = await render(values)
+      const names = objects.map((each) =>
+        [each.kind, each.metadata.namespace ?? '', each.metadata.name].join(' '),
+      )
+      t.equal(new Set(names).size, names.length, `${title}: ${names.length} objects`)
+      for (const { kind, metadata } of objects.filter(
+        ({ metadata }) => !/extra$/.test(metadata.name),
+      )) {
+        t.equal(
+          metadata.labels?.['app.kubernetes.io/instance'],
+          'tagwarden',
+          `${kind} ${metadata.name}`,
+        )
+      }
+      t.notOk(
+        objects.some(({ kind }) => kind.endsWith('WebhookConfiguration')),
+        'webhook configurations are made by the program',
+      )
+    }
+  },
+)
+
+t.test('the configuration of each set is one that the program takes', { skip }, async (t) => {
+  for (const [title, values] of Object.entries(VALUE_SETS)) {
+    const objects = await render(values)
+    const cwd = t.testdir()
+    const file = join(cwd, 'tagwarden.yaml')
+    writeFileSync(file, only(objects, 'ConfigMap', 'tagwarden').data['tagwarden.yaml'])
+    const { cluster, listen, catalog, certificates } = await loadConfig({ file, env: {}, cwd })
+    t.match(cluster, { mode: 'On', name: 'tagwarden' }, title)
+    t.equal(listen.drainDelay, 5000)
+    const mounts = containerOf(objects).volumeMounts.map(
+      (each: { mountPath: string }) => each.mountPath,
+    )
+    t.ok(mounts.includes(catalog.path), 'the index lies on a volume')
+    t.ok(mounts.includes(certificates.path), 'so do the certificates')
+  }
+})
+
+t.test('names that look like numbers stay names', { skip }, async (t) => {
+  const objects = await render({ fullnameOverride: '0x1' }, { release: '1e3', namespace: '007' })
+  for (const { kind, metadata } of objects) {
+    t.type(metadata.name, 'string', kind)
+    t.equal(metadata.labels?.['app.kubernetes.io/instance'], '1e3')
+    if (metadata.namespace !== undefined) t.equal(metadata.namespace, '007')
+  }
+  const binding = only(objects, 'ClusterRoleBinding', '0x1')
+  t.strictSame(binding['subjects'][0], { kind: 'ServiceAccount', name: '0x1', namespace: '007' })
+})
+
+t.test(
+  'a release called otherwise has its name in all names, within 52 characters',
+  { skip },
+  async (t) => {
+    const long = 'a'.repeat(53)
+    for (const release of ['gate', 'gate.prod', long]) {
+      const objects = await render({}, { release })
+      const name = only(objects, 'Deployment').metadata.name
+      t.match(name, /^[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?$/)
+      only(objects, 'ClusterRole', name)
+      t.match(only(objects, 'ConfigMap').data['tagwarden.yaml'], `name: ${name}`)
+    }
+  },
+)
+
+t.test('a pod is drained before it is killed', { skip }, async (t) => {
+  const objects = await render({ drainSeconds: 20 })
+  const { spec } = only(objects, 'Deployment').spec.template
+  t.match(only(objects, 'ConfigMap').data['tagwarden.yaml'], 'drainDelay: 20s')
+  t.ok(spec.terminationGracePeriodSeconds > 20 + 30)
+})
+
+t.test(
+  'the heap is bound by the memory limit, unless somebody else bounds it',
+  { skip },
+  async (t) => {
+    const options = async (values: object) => {
+      const { env } = containerOf(await render(values as never))
+      return env.filter(({ name }: { name: string }) => name === 'NODE_OPTIONS')
+    }
+    t.match(await options({}), [{ value: '--max-old-space-size-percentage=70' }])
+    t.match(await options({ heapPercent: 50 }), [{ value: /=50$/ }])
+    t.strictSame(await options({ resources: { limits: null } }), [], 'without a limit Node decides')
+    const own = [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=300' }]
+    t.strictSame(await options({ env: own }), own)
+  },
+)
+
+t.test(
+  'a changed configuration replaces the pods, another change does not',
+  { skip },
+  async (t) => {
+    const checksum = async (values: object) =>
+      only(await render(values as never), 'Deployment').spec.template.metadata.annotations[
+        'checksum/config'
+      ]
+    const before = await checksum({})
+    t.not(await checksum({ config: { log: { level: 'debug' } } }), before)
+    t.equal(await checksum({ serviceMonitor: { enabled: true } }), before)
+  },
+)
+
+t.test(
+  'cert-manager makes the certificate, and is named where the CA is wanted',
+  { skip },
+  async (t) => {
+    const objects = await render(VALUE_SETS['a CA of cert-manager'] ?? {})
+    const leaf = only(objects, 'Certificate', 'tagwarden').spec
+    t.ok(
+      leaf.dnsNames.includes('tagwarden.tagwarden-system.svc'),
+      'the name that the API server calls',
+    )
+    t.equal(leaf.issuerRef.name, 'tagwarden-ca')
+    only(objects, 'Issuer', 'tagwarden-ca')
+    const text = only(objects, 'ConfigMap').data['tagwarden.yaml']
+    t.match(text, 'cert-manager.io/inject-ca-from=tagwarden-system/tagwarden')
+    t.match(text, 'caBundle: Injected')
+    const { volumes } = only(objects, 'Deployment').spec.template.spec
+    const secret = volumes.find(({ name }: { name: string }) => name === 'certificates').secret
+    t.equal(secret.secretName, leaf.secretName)
+
+    const given = await render(VALUE_SETS['an issuer of cert-manager'] ?? {})
+    t.equal(only(given, 'Certificate').spec.issuerRef.kind, 'ClusterIssuer')
+    t.notOk(given.some(({ kind }) => kind === 'Issuer'))
+  },
+)
+
+t.test(
+  'annotations of webhook configurations that somebody gives are kept beside it',
+  { skip },
+  async (t) => {
+    const config = { cluster: { webhooks: { annotations: ['a=b'] } } }
+    const objects = await render({ config, certificates: { source: 'CertManager' } })
+    t.match(
+      only(objects, 'ConfigMap').data['tagwarden.yaml'],
+      /- a=b\n *- cert-manager\.io\/inject-ca-from=/,
+    )
+  },
+)
+
+t.test('the chart installs the version that it was made with', async (t) => {
+  const { readFileSync } = await import('node:fs')
+  const { parse } = await import('yaml')
+  const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  t.equal(chart.appVersion, version)
+  t.equal(chart.kubeVersion, '>=1.30.0-0')
+})

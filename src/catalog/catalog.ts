@@ -25,32 +25,47 @@ export interface KnownManifest {
 
 /**
  * The index: what the registry said, in memory and on disk. Reading is synchronous and never
- * waits. Times (`at`) are ms since the epoch. A name is a normalised repository name.
+ * waits. Times (`at`) are ms since the epoch. A key is what repositoryKey() gives: the normalised name
+ * of a repository, and the access that reads it unless that is the installation's own.
  */
 export interface Catalog {
-  /** The newest snapshot. One that is still on disk only is read now: some ms, once. */
-  get(name: string): RepositorySnapshot | undefined
-  /** The repositories in memory; after load() that is all. */
-  names(): string[]
+  /**
+   * The newest snapshot. One that is still on disk only is read now: some ms, once.
+   *
+   * @param readWith version of the access: the snapshot counts only if the registry has answered
+   *   this very version, so that who holds other credentials by now sees nothing. Without it, the
+   *   snapshot is given whoever has read it: for scans and books, never for a review.
+   */
+  get(key: string, readWith?: string): RepositorySnapshot | undefined
+  /** The keys in memory; after load() that is all. */
+  keys(): string[]
   /** The manifests that are known of a repository. */
-  known(name: string): KnownManifest[]
+  known(key: string): KnownManifest[]
   /**
    * The registry listed its tags. Those that no reference can name are left out.
    *
    * @param at when the list was asked for
+   * @param readWith version of the access that it answered; the history of a repository that this
+   *   access may read stays, whichever version has seen it
    */
-  recordTags(name: string, tags: readonly string[], at: number): RepositorySnapshot
+  recordTags(
+    key: string,
+    tags: readonly string[],
+    at: number,
+    readWith?: string,
+  ): RepositorySnapshot
   /** The registry said what a tag points to. Costs the same however many tags there are. */
   recordManifest(
-    name: string,
+    key: string,
     tag: string,
     description: ManifestDescription,
     at: number,
+    readWith?: string,
   ): RepositorySnapshot
   /** The registry said that there is no such tag: it has no manifest now, its history stays. */
-  recordMissing(name: string, tag: string, at: number): void
+  recordMissing(key: string, tag: string, at: number): void
   /** A scan failed. All facts stay. Of a repository that is not known nothing is noted. */
-  recordFailure(name: string, failure: FactFailure): void
+  recordFailure(key: string, failure: FactFailure): void
   /**
    * Takes over what another process read, without losing what this one knows better: of tags the
    * list that was read last, of manifests what was confirmed last, of each time the earliest. An
@@ -61,9 +76,11 @@ export interface Catalog {
    * @throws TagwardenError ERR_CATALOG when it is damaged, too large, or another repository's; all
    *   that is known stays
    */
-  adopt(name: string, packed: Uint8Array, now: number): RepositorySnapshot
+  adopt(key: string, packed: Uint8Array, now: number): RepositorySnapshot
   /** What is known of a repository, packed for adopt(); undefined when nothing is. */
-  pack(name: string): Promise<Buffer | undefined>
+  pack(key: string): Promise<Buffer | undefined>
+  /** Drops all that is known of a repository, its file too. */
+  forget(key: string): void
   /** Reads all files, in the background; the index answers meanwhile. Never rejects. */
   load(): Promise<void>
   /** Writes what is not written yet. Never rejects: trouble goes to onProblem. */
@@ -91,29 +108,32 @@ export function createCatalog(
   const repositories = new Map<string, Snapshot>()
   const { path, onProblem = () => {} } = options
   const store =
-    path === undefined ? undefined : openStore(path, (name) => repositories.get(name), onProblem)
+    path === undefined ? undefined : openStore(path, (key) => repositories.get(key), onProblem)
   let loading: Promise<void> | undefined
 
-  function get(name: string): Snapshot | undefined {
-    return repositories.get(name) ?? keep(store?.take(name))
+  function get(key: string): Snapshot | undefined {
+    return repositories.get(key) ?? keep(store?.take(key))
   }
 
   function keep(snapshot: Snapshot | undefined): Snapshot | undefined {
-    if (snapshot) repositories.set(snapshot.name, snapshot)
+    if (snapshot) repositories.set(snapshot.key, snapshot)
     return snapshot
   }
 
   function swap(before: Snapshot | undefined, after: Snapshot): RepositorySnapshot {
-    repositories.set(after.name, after)
-    store?.save(after.name, before?.revision === after.revision ? TOUCH_DELAY : WRITE_DELAY)
+    repositories.set(after.key, after)
+    store?.save(after.key, before?.revision === after.revision ? TOUCH_DELAY : WRITE_DELAY)
     return after
   }
 
   return {
-    get,
-    names: () => [...repositories.keys()],
-    known(name) {
-      const facts = get(name)?.facts
+    get(key, readWith) {
+      const snapshot = get(key)
+      return readWith === undefined || snapshot?.facts.readWith === readWith ? snapshot : undefined
+    },
+    keys: () => [...repositories.keys()],
+    known(key) {
+      const facts = get(key)?.facts
       const known: KnownManifest[] = []
       for (const [tag, { manifest }] of facts?.records.byTag.entries() ?? []) {
         if (manifest) {
@@ -124,31 +144,36 @@ export function createCatalog(
       }
       return known
     },
-    recordTags(name, tags, at) {
-      const before = get(name)
-      return swap(before, scanned(before ?? unknownRepository(name), tags, at))
+    recordTags(key, tags, at, readWith) {
+      const before = get(key)
+      return swap(before, scanned(before ?? unknownRepository(key), tags, at, readWith))
     },
-    recordManifest(name, tag, description, at) {
-      const before = get(name)
-      return swap(before, confirmed(before ?? unknownRepository(name), tag, description, at))
+    recordManifest(key, tag, description, at, readWith) {
+      const before = get(key)
+      const known = before ?? unknownRepository(key)
+      return swap(before, confirmed(known, tag, description, at, readWith))
     },
-    recordMissing(name, tag, at) {
-      const before = get(name)
+    recordMissing(key, tag, at) {
+      const before = get(key)
       if (before) swap(before, retracted(before, tag, at))
     },
-    recordFailure(name, failure) {
-      const before = get(name)
-      if (before) repositories.set(name, failed(before, failure))
+    recordFailure(key, failure) {
+      const before = get(key)
+      if (before) repositories.set(key, failed(before, failure))
     },
-    adopt(name, packed, now) {
-      const theirs = unpackIndex(name, packed, now)
-      const before = get(name)
-      const after = merged(before ?? unknownRepository(name), theirs)
+    adopt(key, packed, now) {
+      const theirs = unpackIndex(key, packed, now)
+      const before = get(key)
+      const after = merged(before ?? unknownRepository(key), theirs)
       return after === before ? before : swap(before, after)
     },
-    async pack(name) {
-      const snapshot = get(name)
+    async pack(key) {
+      const snapshot = get(key)
       return snapshot && packIndex(snapshot)
+    },
+    forget(key) {
+      repositories.delete(key)
+      store?.save(key, 0)
     },
     load() {
       loading ??= store?.takeAll(keep) ?? Promise.resolve()

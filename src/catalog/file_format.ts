@@ -41,7 +41,8 @@ export function encodeRepository({ facts }: Snapshot): string {
     records: Array.from(facts.records.byTag.entries(), storedRecord),
   }
   const body = `${JSON.stringify(stored)}\n`
-  const head = { format: FORMAT, version: VERSION, name: facts.name, sha256: sha256(body) }
+  const { key, readWith } = facts
+  const head = { format: FORMAT, version: VERSION, name: key, readWith, sha256: sha256(body) }
   return `${JSON.stringify(head)}\n${body}`
 }
 
@@ -66,20 +67,22 @@ export function decodeRepository(content: Buffer): Snapshot {
   const body = content.subarray(end + 1)
   demand(head['sha256'] === sha256(body), 'its checksum does not fit')
   const facts = parseObject(body.toString(), 'its second line') as unknown as StoredFacts
-  const name = head['name']
+  const { name, readWith } = head
   demand(typeof name === 'string', 'it names no repository')
+  demand(isTexts([readWith ?? '']), 'its access is wrong')
   try {
-    return restore(name, facts)
+    return restore(name, readWith as string | undefined, facts)
   } catch (cause) {
     throw cause instanceof TypeError ? new Error('it lacks a part', { cause }) : cause
   }
 }
 
-function restore(name: string, stored: StoredFacts): Snapshot {
+function restore(key: string, readWith: string | undefined, stored: StoredFacts): Snapshot {
   const { scannedAt, tags } = stored
   demand(isTime(scannedAt) && isTexts(tags) && isSorted(tags), 'its tags are not in order')
   return new Snapshot({
-    ...unknownRepository(name).facts,
+    ...unknownRepository(key).facts,
+    readWith: readWith ?? undefined,
     scannedAt,
     tags: Object.freeze(tags),
     firstSeen: expand(stored.firstSeen, tags.length),

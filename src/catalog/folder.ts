@@ -52,6 +52,10 @@ export async function write(path: string, file: string, content: string): Promis
   }
 }
 
+export async function remove(path: string, file: string): Promise<void> {
+  await rm(join(path, file), { force: true })
+}
+
 /** Removes what processes left that ended while they wrote. */
 export async function sweep(path: string, now: number): Promise<void> {
   const names = readdirSync(path).filter((name) => TEMPORARY.test(name))

@@ -27,6 +27,7 @@ export function merged(mine: Snapshot, theirs: Snapshot): Snapshot {
   )
   const facts: RepositoryFacts = {
     ...own,
+    readWith: newer.facts.readWith,
     scannedAt,
     tags,
     firstSeen: earliest(tags, mine, theirs),
@@ -114,7 +115,15 @@ function sameRemoved(
 }
 
 function adds(before: RepositoryFacts, after: RepositoryFacts): boolean {
-  const parts = ['scannedAt', 'tags', 'firstSeen', 'removed', 'records', 'failure'] as const
+  const parts = [
+    'readWith',
+    'scannedAt',
+    'tags',
+    'firstSeen',
+    'removed',
+    'records',
+    'failure',
+  ] as const
   return parts.some((part) => before[part] !== after[part])
 }
 

@@ -14,8 +14,13 @@ export const REMOVED_SIZE = 1_000
  *
  * @param at when the list was asked for
  */
-export function scanned({ facts }: Snapshot, listed: readonly string[], at: number): Snapshot {
-  const latest = { ...facts, scannedAt: at, failure: undefined }
+export function scanned(
+  { facts }: Snapshot,
+  listed: readonly string[],
+  at: number,
+  readWith: string | undefined,
+): Snapshot {
+  const latest = { ...facts, readWith, scannedAt: at, failure: undefined }
   const tags = sortTags(listed)
   const change = compareTags(facts.tags, tags)
   if (!change) {

@@ -36,8 +36,8 @@ export function unpackIndex(key: string, packed: Uint8Array, now: number): Snaps
   }
 }
 
-function faultOf({ facts, name }: Snapshot, key: string, now: number): string | undefined {
-  if (name !== key) return 'it belongs to another repository'
+function faultOf({ facts }: Snapshot, key: string, now: number): string | undefined {
+  if (facts.key !== key) return 'it belongs to another repository'
   const latest = now + MOST_AHEAD
   if (facts.scannedAt > latest) return 'it was read in the future'
   if (!facts.tags.every(isTag) || !facts.removed.keys().every(isTag)) return 'a tag is wrong'

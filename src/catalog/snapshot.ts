@@ -6,6 +6,7 @@ import type {
 } from '../decisions/ports.ts'
 import type { ManifestDescription } from '../registry/types.ts'
 import { type ContentSum, EMPTY_SUM, formatSum } from './content_sum.ts'
+import { nameOfKey } from './key.ts'
 import { confirm, type ManifestRecords, NO_RECORDS, retract } from './manifest_records.ts'
 import { indexOfTag, type TagChange } from './tag_list.ts'
 
@@ -17,7 +18,9 @@ export interface RemovedTag {
 
 /** All that is known of one repository. Nothing in it is ever written to, except `asked`. */
 export interface RepositoryFacts {
-  readonly name: string
+  readonly key: string
+  /** version of the access that the registry last answered; undefined: the installation's own */
+  readonly readWith: string | undefined
   /** 0: the tags were never listed */
   readonly scannedAt: number
   readonly tags: readonly string[]
@@ -39,6 +42,7 @@ export interface RepositoryFacts {
 /** One repository at one moment. */
 export class Snapshot implements RepositorySnapshot {
   readonly facts: RepositoryFacts
+  readonly key: string
   readonly name: string
   readonly revision: string
   readonly scannedAt: number
@@ -48,7 +52,8 @@ export class Snapshot implements RepositorySnapshot {
 
   constructor(facts: RepositoryFacts) {
     this.facts = facts
-    this.name = facts.name
+    this.key = facts.key
+    this.name = nameOfKey(facts.key)
     this.revision = revisionOf(facts)
     this.scannedAt = facts.scannedAt
     this.tags = facts.tags
@@ -86,9 +91,10 @@ export class Snapshot implements RepositorySnapshot {
 }
 
 /** A repository of which nothing is known yet. */
-export function unknownRepository(name: string): Snapshot {
+export function unknownRepository(key: string): Snapshot {
   return new Snapshot({
-    name,
+    key,
+    readWith: undefined,
     scannedAt: 0,
     tags: Object.freeze([]),
     firstSeen: new Float64Array(0),
@@ -107,9 +113,10 @@ export function confirmed(
   tag: string,
   description: ManifestDescription,
   at: number,
+  readWith: string | undefined,
 ): Snapshot {
   facts.asked.delete(tag)
-  return new Snapshot({ ...facts, records: confirm(facts.records, tag, description, at) })
+  return new Snapshot({ ...facts, readWith, records: confirm(facts.records, tag, description, at) })
 }
 
 /** The registry said that it has no such tag. */

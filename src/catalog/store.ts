@@ -1,6 +1,6 @@
 import { describeError, TagwardenError } from '../errors.ts'
 import { decodeRepository, encodeRepository } from './file_format.ts'
-import { fileName, listFolder, read, readSync, setAside, sweep, write } from './folder.ts'
+import { fileName, listFolder, read, readSync, remove, setAside, sweep, write } from './folder.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createWriteQueue } from './write_queue.ts'
 
@@ -10,11 +10,11 @@ const RETRY_DELAY = 60_000
 /** The index on disk: a file for each repository. Trouble with the disk is told, never thrown. */
 export interface Store {
   /** Reads a repository that was not read yet; undefined when it is not there, or damaged. */
-  take(name: string): Snapshot | undefined
+  take(key: string): Snapshot | undefined
   /** Reads all that was not read yet, a file at a time, and lets others work in between. */
   takeAll(adopt: (snapshot: Snapshot) => void): Promise<void>
-  /** Writes a repository within `delay` ms. */
-  save(name: string, delay: number): void
+  /** Writes a repository within `delay` ms; removes its file when there is no snapshot then. */
+  save(key: string, delay: number): void
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -22,21 +22,22 @@ export interface Store {
 /** @param current the snapshot to write when its time comes */
 export function openStore(
   path: string,
-  current: (name: string) => Snapshot | undefined,
+  current: (key: string) => Snapshot | undefined,
   onProblem: (problem: TagwardenError) => void,
 ): Store {
   const unread = new Set<string>()
   let failing = false
-  const queue = createWriteQueue(async (name) => {
-    const snapshot = current(name)
+  const queue = createWriteQueue(async (key) => {
+    const snapshot = current(key)
     try {
-      if (snapshot) await write(path, fileName(name), encodeRepository(snapshot))
+      if (snapshot) await write(path, fileName(key), encodeRepository(snapshot))
+      else await remove(path, fileName(key))
       failing = false
     } catch (error) {
       // A full disk would fail for every repository at every scan: one word is enough.
       if (!failing) onProblem(unwritable(path, error))
       failing = true
-      queue.add(name, RETRY_DELAY)
+      queue.add(key, RETRY_DELAY)
     }
   })
 
@@ -50,7 +51,7 @@ export function openStore(
     unread.delete(file)
     try {
       const snapshot = decodeRepository(content())
-      if (fileName(snapshot.name) === file) return snapshot
+      if (fileName(snapshot.key) === file) return snapshot
       throw new Error('it belongs to another repository')
     } catch (error) {
       reportDamage(file, error)
@@ -72,8 +73,8 @@ export function openStore(
   }
 
   return {
-    take(name) {
-      const file = unread.size > 0 ? fileName(name) : ''
+    take(key) {
+      const file = unread.size > 0 ? fileName(key) : ''
       return unread.has(file) ? open(file, () => readSync(path, file)) : undefined
     },
     async takeAll(adopt) {
@@ -88,7 +89,10 @@ export function openStore(
       }
       await sweep(path, Date.now()).catch(() => {})
     },
-    save: queue.add,
+    save(key, delay) {
+      if (unread.size > 0) unread.delete(fileName(key))
+      queue.add(key, delay)
+    },
     flush: queue.flush,
     close: queue.close,
   }

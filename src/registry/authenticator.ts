@@ -82,7 +82,7 @@ export function createAuthenticator(
 
   return {
     async remembered(repository, operation, signal) {
-      const demand = demands.get(`${repository.endpoint.host} ${operation}`)
+      const demand = demands.get(keyOf(repository, operation))
       return demand === undefined ? NOTHING : comply(demand, repository, signal)
     },
 
@@ -97,13 +97,17 @@ export function createAuthenticator(
         credentials.forget(repository)
       }
       const demand = { challenge, actions: actionsOf(challenge, repository) }
-      const key = `${repository.endpoint.host} ${operation}`
+      const key = keyOf(repository, operation)
       if (demand.actions === undefined) demands.delete(key)
       else demands.set(key, demand)
       const authorization = await comply(demand, repository, signal)
       return authorization.header === refused.header ? undefined : authorization
     },
   }
+}
+
+function keyOf({ endpoint, access }: Repository, operation: Operation): string {
+  return `${endpoint.host} ${operation} ${access?.id ?? ''}`
 }
 
 function scopeOf({ path }: Repository, actions: string): string {

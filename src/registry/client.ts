@@ -42,9 +42,9 @@ const SYSTEM_CLOCK: RegistryClock = {
  * Makes a client for OCI registries. It keeps connections, the challenges of hosts and bearer
  * tokens; it keeps no tags and no digests.
  *
- * HTTPS, except for hosts whose settings say `insecure`. Credentials come from the Docker
- * configuration file that the host's settings name; without one, registries are asked
- * anonymously. Paths in settings are taken as they are.
+ * HTTPS, except for hosts whose settings say `insecure`. Credentials come from the access that a
+ * request names; without one, from the Docker configuration file of the host's settings, then from
+ * `credential`; else registries are asked anonymously. Paths in settings are taken as they are.
  *
  * @example
  *   const client = createRegistryClient({ settings: [{ host: 'localhost:5001', insecure: true }] })
@@ -65,15 +65,18 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   }
   const send = withRetries(once, clock)
   const tokens = createTokenSource(send, limits, clock)
-  const authenticator = createAuthenticator(createCredentialStore(clock), tokens)
+  const authenticator = createAuthenticator(
+    createCredentialStore(clock, options.credential),
+    tokens,
+  )
   const ask = createSession(send, authenticator)
 
   return {
-    async listTags(name, { signal }) {
-      return readTagList(ask, locateRepository(name, settings), limits, clock, signal)
+    async listTags(name, { signal, access }) {
+      return readTagList(ask, locateRepository(name, settings, access), limits, clock, signal)
     },
-    async resolve(name, reference, { signal, platforms = false }) {
-      const repository = locateRepository(name, settings)
+    async resolve(name, reference, { signal, platforms = false, access }) {
+      const repository = locateRepository(name, settings, access)
       return resolveReference({ ask, limits, clock }, repository, reference, platforms, signal)
     },
     close: () => transport.close(),

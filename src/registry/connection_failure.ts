@@ -1,5 +1,6 @@
 import { type ErrorCode, TagwardenError } from '../errors.ts'
 import type { HttpRequest } from './http_message.ts'
+import { proxyFailure } from './proxy_failure.ts'
 import type { RegistryTimeouts } from './types.ts'
 
 type Words = readonly [code: ErrorCode, text: string, remedy: string]
@@ -13,6 +14,11 @@ const NOT_HTTP: Words = [
   'ERR_REGISTRY_RESPONSE',
   'does not answer in HTTP',
   'Check the port; leave out insecure when the registry speaks HTTPS',
+]
+const REFUSED_BY_TLS: Words = [
+  'ERR_REGISTRY_UNREACHABLE',
+  'ended the TLS handshake: it may ask for another client certificate than it got',
+  'Check the client certificate of this access, and which one the registry asks for',
 ]
 const NOT_TLS: Words = [
   'ERR_REGISTRY_UNREACHABLE',
@@ -68,6 +74,12 @@ export function connectionFailure(
   if (error instanceof TagwardenError) return error
   const { host } = request.url
   const code = codeOf(error)
+  const proxy = aborted ? undefined : proxyFailure(error, code, request.connection)
+  if (proxy !== undefined) {
+    const message = `${host} was not reached: ${proxy.text}`
+    const options = { cause: error, remedy: proxy.remedy }
+    return new TagwardenError('ERR_REGISTRY_UNREACHABLE', message, options)
+  }
   const late = timeoutWords(code, request.signal?.aborted === true, aborted, timeouts)
   if (late !== undefined) {
     return new TagwardenError('ERR_REGISTRY_TIMEOUT', `${host} ${late}`, { cause: error })
@@ -88,6 +100,7 @@ function wordsFor(code: string): Words {
   const certificate = CERTIFICATES[code]
   if (certificate !== undefined) return ['ERR_REGISTRY_UNREACHABLE', ...certificate]
   if (RESETS.has(code)) return CLOSED
+  if (code.includes('_ALERT_')) return REFUSED_BY_TLS
   if (code.startsWith('HPE_')) return NOT_HTTP
   if (code.startsWith('ERR_SSL_')) return NOT_TLS
   return WORDS[code] ?? ['ERR_REGISTRY_UNREACHABLE', 'could not be asked', '']

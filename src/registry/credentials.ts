@@ -5,7 +5,7 @@ import { askHelper } from './credential_helper.ts'
 import { type DockerConfig, helperServer, parseDockerConfig } from './docker_config.ts'
 import type { Repository } from './endpoint.ts'
 import { fileFailure, storedFile } from './stored_file.ts'
-import type { RegistryClock } from './types.ts'
+import type { RegistryAccess, RegistryClock } from './types.ts'
 
 /** Finds the credentials of repositories. */
 export interface CredentialStore {
@@ -21,8 +21,15 @@ export interface CredentialStore {
 /** A helper is a process each time, and what it gives lasts for hours at most registries. */
 const HELPER_TTL_MS = 5 * 60_000
 
-/** Reads Docker configuration files, each again when it has changed. */
-export function createCredentialStore(clock: RegistryClock): CredentialStore {
+/**
+ * Reads Docker configuration files, each again when it has changed.
+ *
+ * @param installation asked where the settings have none
+ */
+export function createCredentialStore(
+  clock: RegistryClock,
+  installation?: RegistryAccess['credential'],
+): CredentialStore {
   const files = new Map<string, () => Promise<DockerConfig>>()
   const asked = new LRUCache<string, { at: number; answer: ReturnType<typeof askHelper> }>({
     max: 1000,
@@ -52,12 +59,13 @@ export function createCredentialStore(clock: RegistryClock): CredentialStore {
   }
 
   return {
-    async find({ endpoint: { host, auth }, path }) {
-      if (auth === undefined) return undefined
+    async find({ endpoint: { host, auth }, path, access }) {
+      if (access !== undefined) return access.credential?.(host, path)
+      if (auth === undefined) return installation?.(host, path)
       const config = await read(auth.dockerConfig)
       const helper = config.helper(host)
       const found = helper === undefined ? undefined : await ask(helper, host)
-      if (found === undefined) return config.stored(host, path)
+      if (found === undefined) return config.stored(host, path) ?? installation?.(host, path)
       return basicCredential(found.username, found.secret, `what docker-credential-${helper} gave`)
     },
     forget({ endpoint: { host } }) {

@@ -1,5 +1,5 @@
 import { TagwardenError } from '../errors.ts'
-import type { RegistrySettings } from './types.ts'
+import type { RegistryAccess, RegistryConnection, RegistrySettings } from './types.ts'
 
 /** Where a registry is spoken to, and how. */
 export interface Endpoint {
@@ -11,6 +11,7 @@ export interface Endpoint {
   readonly auth: RegistrySettings['auth']
   /** path of a PEM file */
   readonly certificateAuthority: string | undefined
+  readonly connection: RegistryConnection | undefined
 }
 
 /** A repository at its registry. */
@@ -20,6 +21,8 @@ export interface Repository {
   readonly endpoint: Endpoint
   /** path within the registry, such as `library/nginx` */
   readonly path: string
+  /** undefined: as the settings say */
+  readonly access: RegistryAccess | undefined
 }
 
 /** Docker Hub's images carry one name and its API answers at another. */
@@ -37,7 +40,11 @@ const LONGEST_NAME = 512
  * @throws TagwardenError ERR_INVALID_REFERENCE when the name is not a normalised one: nothing
  *   that could change the URL gets through
  */
-export function locateRepository(name: string, settings: readonly RegistrySettings[]): Repository {
+export function locateRepository(
+  name: string,
+  settings: readonly RegistrySettings[],
+  access?: RegistryAccess,
+): Repository {
   const slash = name.indexOf('/')
   const host = name.slice(0, Math.max(slash, 0))
   const path = name.slice(slash + 1)
@@ -48,23 +55,28 @@ export function locateRepository(name: string, settings: readonly RegistrySettin
       { remedy: 'Write it as host[:port]/path, all in lower case' },
     )
   }
-  return { name, path, endpoint: endpointOf(host, settings) }
+  return { name, path, access, endpoint: endpointOf(host, settings, access?.connection) }
 }
 
 function isHost(text: string): boolean {
   return HOST.test(text) && URL.canParse(`https://${text}`)
 }
 
-/** The endpoint of a host: HTTPS, unless its settings say `insecure`. */
-export function endpointOf(host: string, settings: readonly RegistrySettings[]): Endpoint {
+/** The endpoint of a host: HTTPS, unless its settings or the access say `insecure`. */
+export function endpointOf(
+  host: string,
+  settings: readonly RegistrySettings[],
+  connection?: RegistryConnection,
+): Endpoint {
   const found = settingsOf(host, settings)
-  const insecure = found?.insecure === true
+  const insecure = found?.insecure === true || connection?.insecure === true
   return {
     host,
     origin: `${insecure ? 'http' : 'https'}://${found?.address ?? API_HOSTS[host] ?? host}`,
     insecure,
     auth: found?.auth,
     certificateAuthority: found?.certificateAuthority,
+    connection,
   }
 }
 

@@ -1,3 +1,5 @@
+import type { RegistryConnection } from './types.ts'
+
 /** One request, without redirects, retries or credentials of its own. */
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
@@ -8,6 +10,7 @@ export interface HttpRequest {
   readonly limit: number
   /** path of a PEM file */
   readonly certificateAuthority: string | undefined
+  readonly connection?: RegistryConnection | undefined
   readonly signal: AbortSignal | undefined
 }
 

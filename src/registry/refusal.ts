@@ -15,16 +15,23 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 }
 
+/** How a question was put, as far as it matters for what to do about a refusal. */
+export interface Asked {
+  /** whether credentials were sent */
+  readonly withCredentials: boolean
+  /** id of the access; undefined: by the settings */
+  readonly access: string | undefined
+}
+
 /**
  * The failure that an answer of a bad status means.
  *
  * @param subject what was asked for, such as `ghcr.io/acme/web:v1`
- * @param withCredentials whether credentials were sent
  */
 export function refusal(
   answer: HttpAnswer,
   subject: string,
-  withCredentials: boolean,
+  asked: Asked,
   now: number,
 ): TagwardenError {
   const { status, url } = answer
@@ -35,12 +42,19 @@ export function refusal(
     registryError(answer.body),
     wait === undefined ? '' : `retry after ${Math.ceil(wait / 1000)} s`,
   ]
-  const [code, remedy] = meaning(status, url, withCredentials)
+  const [code, remedy] = meaning(status, url, asked)
   return new TagwardenError(code, parts.filter(Boolean).join(', '), { remedy })
 }
 
-function meaning(status: number, url: URL, withCredentials: boolean): [ErrorCode, string] {
+function meaning(status: number, url: URL, asked: Asked): [ErrorCode, string] {
   const { host } = url
+  const { withCredentials, access } = asked
+  if ((status === 401 || status === 403) && access !== undefined) {
+    const remedy = withCredentials
+      ? `Renew what ${access} holds for ${host}, and check that this account may pull`
+      : `Put an entry for ${host} into ${access}`
+    return ['ERR_REGISTRY_UNAUTHORIZED', remedy]
+  }
   if (status === 401 || status === 403) {
     const remedy = withCredentials
       ? `Log in to ${host} again, and check that this account may pull`

@@ -126,7 +126,7 @@ function refused(
   subject: string,
   { clock }: Pick<ResolutionTools, 'clock'>,
 ): TagwardenError {
-  return refusal(answer, subject, answer.withCredentials, clock.now())
+  return refusal(answer, subject, answer, clock.now())
 }
 
 function wrongDigest(

@@ -2,6 +2,7 @@ import { TagwardenError } from '../errors.ts'
 import type { Authenticator, Authorization, Operation } from './authenticator.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer, Send } from './http_message.ts'
+import type { Asked } from './refusal.ts'
 
 /** A question to a repository's registry. */
 export interface RegistryRequest {
@@ -17,10 +18,8 @@ export interface RegistryRequest {
   readonly signal: AbortSignal | undefined
 }
 
-/** An answer, and whether credentials were sent to get it. */
-export interface RegistryAnswer extends HttpAnswer {
-  readonly withCredentials: boolean
-}
+/** An answer, and how it was asked for. */
+export interface RegistryAnswer extends HttpAnswer, Asked {}
 
 /** Asks the registry, answering its challenges and following its redirects. */
 export type Ask = (request: RegistryRequest) => Promise<RegistryAnswer>
@@ -43,10 +42,12 @@ export function createSession(send: Send, authenticator: Authenticator): Ask {
         },
         limit: request.limit,
         certificateAuthority: request.repository.endpoint.certificateAuthority,
+        connection: request.repository.endpoint.connection,
         signal: request.signal,
       })
       if (!REDIRECTS.has(answer.status)) {
-        return { ...answer, withCredentials: authorization.withCredentials }
+        const { withCredentials } = authorization
+        return { ...answer, withCredentials, access: request.repository.access?.id }
       }
       url = nextPlace(answer, request, hops)
     }

@@ -38,7 +38,7 @@ export async function readTagList(
       answer = await page(first)
     }
     if (answer.status !== 200) {
-      throw refusal(answer, `the tags of ${name}`, answer.withCredentials, clock.now())
+      throw refusal(answer, `the tags of ${name}`, answer, clock.now())
     }
     read.add(url.href)
     for (const tag of tagsOf(answer, name)) if (isTag(tag)) tags.add(tag)

@@ -62,7 +62,12 @@ export function createTokenSource(
     }
     const subject = `a token for ${repository.name}`
     if (answer.status !== 200) {
-      throw refusal(answer, subject, credential !== undefined, clock.now())
+      throw refusal(
+        answer,
+        subject,
+        { withCredentials: credential !== undefined, access: repository.access?.id },
+        clock.now(),
+      )
     }
     const content = jsonBody(answer, subject)
     const token = content.token || content.access_token
@@ -103,15 +108,15 @@ export function createTokenSource(
 }
 
 function keyOf({ realm, service, scope, credential, repository }: TokenQuestion): string {
-  const { host } = repository.endpoint
-  return [host, realm.href, service, scope, credential?.id].join('\n')
+  const { endpoint, access } = repository
+  return [endpoint.host, access?.id, realm.href, service, scope, credential?.id].join('\n')
 }
 
 function tokenRequest(question: TokenQuestion, limit: number): HttpRequest {
   const { service, scope, credential, repository } = question
-  const { certificateAuthority } = repository.endpoint
+  const { certificateAuthority, connection } = repository.endpoint
   const url = new URL(question.realm)
-  const common = { url, limit, certificateAuthority, signal: undefined }
+  const common = { url, limit, certificateAuthority, connection, signal: undefined }
   if (credential?.kind === 'identity') {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',

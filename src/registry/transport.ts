@@ -1,9 +1,8 @@
-import type { Agent, Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { TagwardenError } from '../errors.ts'
-import { readAuthority } from './certificate_authority.ts'
 import { connectionFailure } from './connection_failure.ts'
+import { createConnectionPools } from './connection_pools.ts'
 import type { HttpRequest, Send } from './http_message.ts'
-import { fileFailure, storedFile } from './stored_file.ts'
 import type { RegistryTimeouts } from './types.ts'
 
 /** Sends requests, each once. */
@@ -13,41 +12,14 @@ export interface Transport {
 }
 
 const REFUSAL_BYTES = 64 * 1024
-/** Longer than most scans are apart from their next page, shorter than load balancers wait. */
-const KEEP_ALIVE_MS = 30_000
 
-/** HTTP/1.1 with kept connections, one pool for each certificate authority. */
+/** HTTP/1.1 with kept connections. */
 export function createTransport(timeouts: RegistryTimeouts): Transport {
-  const pools = new Map<string | undefined, { authority: string[] | undefined; agent: Agent }>()
-  const authorities = new Map<string, () => Promise<string[]>>()
-
-  async function agentFor(path: string | undefined): Promise<Agent> {
-    // undici takes 45 ms to load: only a process that asks a registry pays for it
-    const undici = await import('undici')
-    const authority = path === undefined ? undefined : await authorityAt(path)
-    const pool = pools.get(path)
-    if (pool !== undefined && pool.authority === authority) return pool.agent
-    void pool?.agent.close()
-    const agent = new undici.Agent({
-      allowH2: false,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: timeouts.connect, ...(authority && { ca: authority }) },
-    })
-    pools.set(path, { authority, agent })
-    return agent
-  }
-
-  function authorityAt(path: string): Promise<string[]> {
-    const file = authorities.get(path) ?? storedFile(path, (text) => readAuthority(text, path))
-    authorities.set(path, file)
-    return file().catch((error) => {
-      throw unreadable(path, error)
-    })
-  }
+  const pools = createConnectionPools(timeouts)
 
   return {
     async send(request) {
-      const agent = await agentFor(request.certificateAuthority)
+      const pool = await pools.poolFor(request)
       // a controller of our own: AbortSignal.any() would hold on to long-lived signals
       const controller = new AbortController()
       const abort = () => controller.abort(request.signal?.reason)
@@ -55,7 +27,7 @@ export function createTransport(timeouts: RegistryTimeouts): Transport {
       request.signal?.addEventListener('abort', abort, { once: true })
       if (request.signal?.aborted) abort()
       try {
-        const answer = await agent.request({
+        const answer = await pool.request({
           origin: request.url.origin,
           path: request.url.pathname + request.url.search,
           method: request.method,
@@ -74,10 +46,7 @@ export function createTransport(timeouts: RegistryTimeouts): Transport {
         request.signal?.removeEventListener('abort', abort)
       }
     },
-    async close() {
-      await Promise.all([...pools.values()].map(({ agent }) => agent.destroy()))
-      pools.clear()
-    },
+    close: pools.close,
   }
 }
 
@@ -99,13 +68,4 @@ async function readBody(answer: Dispatcher.ResponseData, request: HttpRequest): 
     if (size > limit) break
   }
   return Buffer.concat(chunks)
-}
-
-function unreadable(path: string, error: unknown): unknown {
-  if (error instanceof TagwardenError) return error
-  return new TagwardenError(
-    'ERR_CERTIFICATE',
-    `the certificate authority ${path} cannot be read (${fileFailure(error)})`,
-    { cause: error, remedy: 'Correct certificateAuthority of this registry in the configuration' },
-  )
 }

@@ -1,3 +1,5 @@
+import type { Credential } from './credential.ts'
+
 /** How to speak to registry hosts; what the configuration file's `registries` holds. */
 export interface RegistrySettings {
   /** exact `host[:port]`, or `*.example.com` for every host below it */
@@ -21,6 +23,48 @@ export interface RegistrySettings {
   readonly certificateAuthority?: string | undefined
 }
 
+/**
+ * How a repository is read when not by the installation's own settings: whose credentials, and by
+ * which way. Frozen. Settings of the host (`address`, `insecure`, its authority) hold beside it; its
+ * `auth` does not.
+ */
+export interface RegistryAccess {
+  /**
+   * tells accesses apart, such as `shop/regcred`; without a space. Nothing that was got with one
+   * access (tokens, challenges) is used for another.
+   */
+  readonly id: string
+  /** changes with what the access holds; tells nothing of a secret */
+  readonly version: string
+  /**
+   * What to prove oneself with; undefined: ask anonymously. Only for this repository's host.
+   *
+   * @param host `host[:port]` as it stands in image names
+   * @param path within the registry
+   */
+  readonly credential?: ((host: string, path: string) => Credential | undefined) | undefined
+  readonly connection?: RegistryConnection | undefined
+}
+
+/** The way to a registry. Texts, not files. */
+export interface RegistryConnection {
+  /** plain HTTP */
+  readonly insecure?: boolean | undefined
+  /** PEM; added to the well-known ones */
+  readonly certificateAuthority?: string | undefined
+  /** PEM, for a registry that asks who connects */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined
+  /** HTTP proxy that is asked to CONNECT */
+  readonly proxy?:
+    | {
+        /** `http://` or `https://`, host and port */
+        readonly address: string
+        readonly username?: string | undefined
+        readonly password?: string | undefined
+      }
+    | undefined
+}
+
 /** What a tag or digest points to. */
 export interface ManifestDescription {
   /** digest of exactly what the reference names: the index's, for a multi-platform image */
@@ -37,7 +81,14 @@ export interface RegistryClient {
    *
    * @throws TagwardenError ERR_REGISTRY_*; the message names host and cause, never a credential
    */
-  listTags(name: string, options: { readonly signal?: AbortSignal | undefined }): Promise<string[]>
+  listTags(
+    name: string,
+    options: {
+      readonly signal?: AbortSignal | undefined
+      /** undefined: by the settings */
+      readonly access?: RegistryAccess | undefined
+    },
+  ): Promise<string[]>
   /**
    * The digest (and platforms) behind a tag or digest: HEAD where that is enough, else GET with
    * the digest checked against the content.
@@ -50,6 +101,8 @@ export interface RegistryClient {
     options: {
       readonly signal?: AbortSignal | undefined
       readonly platforms?: boolean | undefined
+      /** undefined: by the settings */
+      readonly access?: RegistryAccess | undefined
     },
   ): Promise<ManifestDescription>
   /** Closes idle connections. */
@@ -93,6 +146,8 @@ export interface RegistryClock {
 /** What `createRegistryClient` is made from. */
 export interface RegistryClientOptions {
   readonly settings: readonly RegistrySettings[]
+  /** asked where the settings have no credentials for a repository, for requests without access */
+  readonly credential?: RegistryAccess['credential']
   readonly limits?: Partial<RegistryLimits> | undefined
   readonly timeouts?: Partial<RegistryTimeouts> | undefined
   /** value of the `User-Agent` header; default `tagwarden` */

@@ -21,6 +21,7 @@ interface Remembered {
   readonly failure: FactFailure
   readonly until: number
   readonly count: number
+  readonly key: string
 }
 
 /** What failed a moment ago and is not asked again yet. Times are ms since the epoch. */
@@ -30,6 +31,8 @@ export interface FailureMemory {
   remember(need: FactNeed, failure: FactFailure): void
   /** The registry answered. */
   forget(need: FactNeed): void
+  /** Whatever failed of these repositories is asked again at once. */
+  forgetAll(concerned: (key: string) => boolean): void
 }
 
 export function createFailureMemory(): FailureMemory {
@@ -48,11 +51,16 @@ export function createFailureMemory(): FailureMemory {
       const count = (cache.get(key)?.count ?? 0) + 1
       const absent = failure.code === 'ERR_REGISTRY_NOT_FOUND'
       const wait = absent ? NOT_FOUND : backoff(count, FIRST, LONGEST)
-      cache.set(key, { failure, until: failure.at + wait, count })
+      cache.set(key, { failure, until: failure.at + wait, count, key: need.name })
     },
     forget(need) {
       needs.delete(needKey(need))
       repositories.delete(need.name)
+    },
+    forgetAll(concerned) {
+      for (const cache of [needs, repositories]) {
+        for (const [at, { key }] of cache.entries()) if (concerned(key)) cache.delete(at)
+      }
     },
   }
 }

@@ -1,1 +1,8 @@
-export { createScanner, type ScanLog, type Scanner, type ScannerOptions } from './scanner.ts'
+export type { ScanSettings } from './scan_settings.ts'
+export {
+  createScanner,
+  type ScanListener,
+  type ScanLog,
+  type Scanner,
+  type ScannerOptions,
+} from './scanner.ts'

@@ -1,15 +1,19 @@
-import type { Catalog } from '../catalog/index.ts'
+import { accessOfKey, type Catalog, nameOfKey } from '../catalog/index.ts'
 import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
-import type { RegistryClient } from '../registry/types.ts'
+import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
 import { createFailureMemory } from './failure_memory.ts'
-import { describeFailure, hostOf, stopped, tooSlow } from './failures.ts'
+import { describeFailure, excluded, queueOf, stopped, tooSlow, withoutAccess } from './failures.ts'
 import { createHostQueue, HostBusyError, unlessAborted } from './host_queue.ts'
+import type { ScanSettings } from './scan_settings.ts'
 import { createSharedRequests } from './shared_requests.ts'
 
 /** Runs something later; the function that it gives cancels that. */
 export type Timer = (run: () => void, ms: number) => () => void
 
-/** Asks the registry for facts and puts the answers into the catalog. */
+/**
+ * Asks the registry for facts and puts the answers into the catalog. The name in a need is a key
+ * of the catalog. What one version of an access was told is never recorded for another.
+ */
 export interface RegistryRequests {
   /**
    * Somebody waits. A failure of a moment ago is the answer; equal requests are one.
@@ -19,6 +23,8 @@ export interface RegistryRequests {
   ask(need: FactNeed, signal: AbortSignal): Promise<FactFailure | undefined>
   /** Nobody waits: it takes its turn behind the others, and then has more time. Never rejects. */
   askInBackground(need: FactNeed): Promise<FactFailure | undefined>
+  /** What failed of these repositories a moment ago is asked again. */
+  forgetFailures(concerned: (key: string) => boolean): void
   /** Aborts all that runs, and waits for its end. */
   stop(): Promise<void>
 }
@@ -32,8 +38,13 @@ export interface RegistryRequestsOptions {
   readonly backgroundTimeLimit: number
   readonly clock: () => number
   readonly timer: Timer
+  /** what is held now of an access */
+  readonly access: (id: string) => RegistryAccess | undefined
+  readonly settings: (key: string) => ScanSettings | undefined
   /** a list of tags was asked for */
-  readonly onScan: (name: string, scan: Scan) => void
+  readonly onScan: (key: string, scan: Scan) => void
+  /** a tag has another manifest than was known, or none */
+  readonly onManifest: (key: string) => void
 }
 
 /** How a request for a list of tags ended. */
@@ -53,21 +64,59 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
   const running = new Set<AbortController>()
   const stopping = new AbortController()
 
+  function accessFor(key: string): RegistryAccess | undefined {
+    const id = accessOfKey(key)
+    const access = id === undefined ? undefined : options.access(id)
+    if (id !== undefined && access === undefined) throw withoutAccess(key)
+    return access
+  }
+
+  /** Changes when the access does; empty for the installation's own and for one that is gone. */
+  function versionOf(key: string): string {
+    const id = accessOfKey(key)
+    return (id !== undefined && options.access(id)?.version) || ''
+  }
+
   async function fetchFact(need: FactNeed, signal: AbortSignal): Promise<void> {
-    const { name } = need
+    const { name: key } = need
+    const access = accessFor(key)
+    const name = nameOfKey(key)
+    const excludes = options.settings(key)?.excludes
+    const isCurrent = () => !signal.aborted && versionOf(key) === (access?.version ?? '')
     if (need.fact === 'repository') {
       const at = clock()
-      const tags = await client.listTags(name, { signal })
-      if (!signal.aborted) catalog.recordTags(name, tags, at)
+      const listed = await client.listTags(name, { signal, access })
+      const tags = excludes ? listed.filter((tag) => !excludes(tag)) : listed
+      if (isCurrent()) catalog.recordTags(key, tags, at, access?.version)
     } else {
       const { tag, platforms } = need
-      const description = await client.resolve(name, tag, { signal, platforms })
-      if (!signal.aborted) catalog.recordManifest(name, tag, description, clock())
+      if (excludes?.(tag)) throw excluded(name, tag)
+      const description = await client.resolve(name, tag, { signal, platforms, access })
+      if (!isCurrent()) return
+      noteChange(key, () => catalog.recordManifest(key, tag, description, clock(), access?.version))
     }
   }
 
+  function noteChange(key: string, record: () => void): void {
+    const before = catalog.get(key)?.revision
+    record()
+    if (catalog.get(key)?.revision !== before) options.onManifest(key)
+  }
+
   async function attempt(need: FactNeed, background: boolean): Promise<FactFailure | undefined> {
-    const limit = background ? options.backgroundTimeLimit : options.timeLimit
+    const version = versionOf(need.name)
+    const failure = await attemptOnce(need, background, version)
+    // Other credentials came meanwhile: what the old ones got says nothing.
+    const outdated = versionOf(need.name) !== version && !stopping.signal.aborted
+    return outdated ? attempt(need, background) : failure
+  }
+
+  async function attemptOnce(
+    need: FactNeed,
+    background: boolean,
+    version: string,
+  ): Promise<FactFailure | undefined> {
+    const limit = limitOf(need.name, background)
     const controller = new AbortController()
     const { signal } = controller
     const cancel = timer(() => controller.abort(tooSlow(need, limit)), limit)
@@ -76,50 +125,62 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
     try {
       // What runs in the background has its place already.
       if (background) await unlessAborted(work(), signal)
-      else await queue.run(hostOf(need), false, signal, work)
+      else await queue.run(queueOf(need), false, signal, work)
+      if (versionOf(need.name) !== version) return undefined
       failures.forget(need)
       if (need.fact === 'repository') onScan(need.name, { failure: undefined, background })
       return undefined
     } catch (error) {
-      return fail(need, error, background)
+      return fail(need, error, background, version)
     } finally {
       running.delete(controller)
       cancel()
     }
   }
 
-  function fail(need: FactNeed, error: unknown, background: boolean): FactFailure {
+  function limitOf(key: string, background: boolean): number {
+    const own = options.settings(key)?.timeout
+    if (background) return own ?? options.backgroundTimeLimit
+    return Math.min(own ?? options.timeLimit, options.timeLimit)
+  }
+
+  function fail(need: FactNeed, error: unknown, background: boolean, version: string): FactFailure {
     if (stopping.signal.aborted) return stopped(clock())
     const failure = describeFailure(need, error, clock())
     // The queue itself answers the next one as fast, and a burst would fill the memory.
     if (error instanceof HostBusyError) return failure
+    if (versionOf(need.name) !== version) return failure
     failures.remember(need, failure)
     if (need.fact === 'repository') {
       catalog.recordFailure(need.name, failure)
       onScan(need.name, { failure, error, background })
     } else if (failure.code === 'ERR_REGISTRY_NOT_FOUND') {
-      catalog.recordMissing(need.name, need.tag, failure.at)
+      const { name, tag } = need
+      noteChange(name, () => catalog.recordMissing(name, tag, clock()))
     }
     return failure
   }
+
+  const keyOf = (need: FactNeed) => `${needKey(need)} ${versionOf(need.name)}`
 
   return {
     async ask(need, signal) {
       const known = failures.recall(need, clock())
       if (known || stopping.signal.aborted) return known ?? stopped(clock())
-      return shared.join(needKey(need), () => attempt(need, false), signal)
+      return shared.join(keyOf(need), () => attempt(need, false), signal)
     },
     async askInBackground(need) {
       try {
-        return await queue.run(hostOf(need), true, stopping.signal, async () => {
+        return await queue.run(queueOf(need), true, stopping.signal, async () => {
           // A scan has its own pace; what comes after it need not meet the same failure again.
           const known = need.fact === 'manifest' && failures.recall(need, clock())
-          return known ? known : shared.join(needKey(need), () => attempt(need, true))
+          return known ? known : shared.join(keyOf(need), () => attempt(need, true))
         })
       } catch {
         return stopped(clock())
       }
     },
+    forgetFailures: failures.forgetAll,
     async stop() {
       stopping.abort(new Error('stopped'))
       for (const controller of running) controller.abort(new Error('stopped'))

@@ -1,13 +1,15 @@
-import type { Catalog, KnownManifest } from '../catalog/index.ts'
-import type { FactFailure, FactSource } from '../decisions/ports.ts'
+import { accessOfKey, type Catalog, describeKey, type KnownManifest } from '../catalog/index.ts'
+import type { FactFailure, FactNeed, FactSource, RepositorySnapshot } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
-import type { RegistryClient } from '../registry/types.ts'
+import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
 import { isUnreachable } from './failure_memory.ts'
 import { notYet } from './failures.ts'
 import { tagsToConfirm } from './interest.ts'
 import { createRegistryRequests, type Timer } from './registry_requests.ts'
+import type { ScanSettings } from './scan_settings.ts'
 import { createSchedule } from './schedule.ts'
 import { createSharedRequests } from './shared_requests.ts'
+import { createView } from './view.ts'
 
 /** A list that is younger than this, in ms, is not read again because a tag of it is gone. */
 const YOUNG = 60_000
@@ -28,6 +30,11 @@ export interface ScannerOptions {
   readonly client: RegistryClient
   /** between two scans of a repository, in ms; each time 10 % more or less */
   readonly interval: number
+  /**
+   * What is held of an access now; undefined: nothing that can be used. Keys and views refer to
+   * accesses by their id, so that a secret that has changed is never used any more.
+   */
+  readonly access?: ((id: string) => RegistryAccess | undefined) | undefined
   /** ms that a request has that somebody waits for; default 15 s */
   readonly timeLimit?: number
   /** ms that a scan in the background has; default 2 minutes */
@@ -38,17 +45,63 @@ export interface ScannerOptions {
   readonly timer?: Timer
 }
 
-/** Keeps the index true: asks registries at first use, on a clock, and when told to. */
+/**
+ * Told of each list of tags that was asked for, and of each tag that has another manifest than was
+ * known. Must not throw.
+ *
+ * @param snapshot what is known now, of whichever version of the access; undefined: nothing
+ * @param failure why the list could not be read; undefined: it was
+ */
+export type ScanListener = (
+  key: string,
+  snapshot: RepositorySnapshot | undefined,
+  failure: FactFailure | undefined,
+) => void
+
+/**
+ * Keeps the index true: asks registries at first use, on a clock, and when told to.
+ *
+ * Repositories go by their keys (`repositoryKey()` of the catalog): the scanner itself, as a
+ * source, answers for the installation's own access; for any other there is view().
+ */
 export interface Scanner extends FactSource {
+  /**
+   * What one reader may see. Each name leads to the facts that the access given for it has read,
+   * and to no others: not even to what an earlier version of that access has read.
+   *
+   * @param accessOf how this reader reads a repository; undefined: as the installation does. Its
+   *   accesses must be those that `ScannerOptions.access` gives for their ids.
+   */
+  view(accessOf: (name: string) => RegistryAccess | undefined): FactSource
   /** These repositories, and no others, are scanned though nobody asks for them. */
-  watch(names: Iterable<string>): void
+  watch(keys: Iterable<string>): void
+  /** How a repository is scanned from now on; undefined: as all are. Does not watch it. */
+  configure(key: string, settings: ScanSettings | undefined): void
   /**
    * Scans now, as when a registry says that something was pushed: the list of tags, then the
    * digests that are in use. A scan that runs already is followed by another.
    *
    * @returns why the list could not be read. Never rejects.
    */
-  scanNow(name: string): Promise<FactFailure | undefined>
+  scanNow(key: string): Promise<FactFailure | undefined>
+  /** @returns ends it */
+  onScanned(listener: ScanListener): () => void
+  /**
+   * An access has changed, or is gone. What failed with it is asked again; what one that is gone
+   * has read is forgotten; the rest counts again once the registry has answered the new version, which the one
+   * that scans on the clock asks at once.
+   *
+   * @param accessId undefined: the installation's own
+   */
+  renew(accessId: string | undefined): void
+  /** Drops a repository: facts, plans, settings. */
+  forget(key: string): void
+  /**
+   * Whether it scans on its clock, once started; at first it does. A follower of the one that leads
+   * answers at demand only. One that begins again does not repeat scans whose results it has got
+   * otherwise.
+   */
+  setScheduled(scheduled: boolean): void
   /** Begins to scan on the clock; until then, and without it, only what is asked for is read. */
   start(): void
   /** Aborts what runs, waits for its end, and answers nothing more from the registry. */
@@ -66,14 +119,17 @@ export interface Scanner extends FactSource {
  *   scanner.snapshot('ghcr.io/acme/web')?.tags // ['v1.4.2', …]
  */
 export function createScanner(options: ScannerOptions): Scanner {
-  const { catalog, client, interval, log } = options
+  const { catalog, client, interval, log, access = () => undefined } = options
   const { clock = Date.now, random = Math.random, timer = setUnreferencedTimer } = options
   const { timeLimit = 15_000, scanTimeLimit = 120_000 } = options
-  const schedule = createSchedule({ interval, random })
+  const settings = new Map<string, ScanSettings>()
+  const schedule = createSchedule({ interval, random, pace: (key) => settings.get(key) })
   const scans = createSharedRequests<FactFailure | undefined>()
+  const listeners = new Set<ScanListener>()
   const again = new Set<string>()
   const failing = new Set<string>()
-  let ticking = false
+  let started = false
+  let scheduled = true
   let cancelTick = () => {}
   const requests = createRegistryRequests({
     catalog,
@@ -82,62 +138,73 @@ export function createScanner(options: ScannerOptions): Scanner {
     backgroundTimeLimit: scanTimeLimit,
     clock,
     timer,
-    onScan(name, { failure, error, background }) {
-      report(name, failure, error)
+    access,
+    settings: (key) => settings.get(key),
+    onScan(key, { failure, error, background }) {
+      report(key, failure, error)
       // A name that the registry does not know may be a slip: it is not tried again and again.
-      if (!background && (!failure || isUnreachable(failure))) use(name)
-      schedule.finish(name, clock(), failure !== undefined)
+      if (!background && (!failure || isUnreachable(failure))) use(key)
+      schedule.finish(key, clock(), failure !== undefined)
       arm()
+      tell(key, failure)
     },
+    onManifest: (key) => tell(key, undefined),
   })
 
-  function report(name: string, failure: FactFailure | undefined, error: unknown): void {
-    const fields = { repository: name, code: failure?.code }
-    if (failure && !failing.has(name) && failing.size < MOST_FAILING) {
-      failing.add(name)
+  function tell(key: string, failure: FactFailure | undefined): void {
+    for (const listener of listeners) listener(key, catalog.get(key), failure)
+  }
+
+  function report(key: string, failure: FactFailure | undefined, error: unknown): void {
+    const fields = { repository: key, code: failure?.code }
+    const name = describeKey(key)
+    if (failure && !failing.has(key) && failing.size < MOST_FAILING) {
+      failing.add(key)
       log?.warn(fields, `${name} cannot be scanned: ${describeError(error)}`)
     } else if (failure) {
       log?.debug(fields, `${name} cannot be scanned: ${describeError(error)}`)
-    } else if (failing.delete(name)) {
+    } else if (failing.delete(key)) {
       log?.info(fields, `${name} can be scanned again`)
     } else {
-      log?.debug({ ...fields, tags: catalog.get(name)?.tags.length }, `${name} is scanned`)
+      log?.debug({ ...fields, tags: catalog.get(key)?.tags.length }, `${name} is scanned`)
     }
   }
 
+  const isTicking = () => started && scheduled
+
   function tick(): void {
-    for (const name of schedule.take(clock())) void scan(name)
+    for (const key of schedule.take(clock())) void scan(key)
     arm()
   }
 
   function arm(): void {
     cancelTick()
-    const next = ticking ? schedule.nextAt() : undefined
+    const next = isTicking() ? schedule.nextAt() : undefined
     if (next === undefined) return
     cancelTick = timer(tick, Math.min(LONGEST_SLEEP, Math.max(0, next - clock())))
   }
 
-  function scan(name: string): Promise<FactFailure | undefined> {
-    return scans.join(name, async () => {
+  function scan(key: string): Promise<FactFailure | undefined> {
+    return scans.join(key, async () => {
       for (;;) {
-        again.delete(name)
+        again.delete(key)
         const since = clock()
-        const failure = await requests.askInBackground({ fact: 'repository', name })
-        if (!failure) await confirmTags(name, since)
-        if (!again.has(name)) return failure
+        const failure = await requests.askInBackground({ fact: 'repository', name: key })
+        if (!failure) await confirmTags(key, since)
+        if (!again.has(key)) return failure
       }
     })
   }
 
-  async function confirmTags(name: string, since: number): Promise<void> {
-    const manifests = tagsToConfirm(catalog.known(name), since)
-    await Promise.all(manifests.map((manifest) => confirmTag(name, manifest)))
+  async function confirmTags(key: string, since: number): Promise<void> {
+    const manifests = tagsToConfirm(catalog.known(key), since)
+    await Promise.all(manifests.map((manifest) => confirmTag(key, manifest)))
   }
 
   /** The platforms are asked for only when the tag has moved: those of a digest never change. */
-  async function confirmTag(name: string, { tag, platforms }: KnownManifest): Promise<void> {
-    const need = { fact: 'manifest', name, tag } as const
-    const digest = () => catalog.get(name)?.history(tag).at(-1)?.digest
+  async function confirmTag(key: string, { tag, platforms }: KnownManifest): Promise<void> {
+    const need = { fact: 'manifest', name: key, tag } as const
+    const digest = () => catalog.get(key)?.history(tag).at(-1)?.digest
     const before = digest()
     const failure = await requests.askInBackground({ ...need, platforms: false })
     if (!failure && platforms && digest() !== before) {
@@ -145,53 +212,93 @@ export function createScanner(options: ScannerOptions): Scanner {
     }
   }
 
-  function use(name: string): void {
-    if (schedule.use(name, catalog.get(name)?.scannedAt ?? 0, clock())) arm()
+  function use(key: string): void {
+    if (schedule.use(key, lastScan(key), clock())) arm()
+  }
+
+  function lastScan(key: string): number {
+    return catalog.get(key)?.scannedAt ?? 0
   }
 
   /** A tag of the list is gone: the list is read anew, unless it is young. */
-  function doubt(name: string, tag: string): void {
-    const snapshot = catalog.get(name)
-    if (snapshot?.has(tag) && clock() - snapshot.scannedAt > YOUNG) void scan(name)
+  function doubt(key: string, tag: string): void {
+    const snapshot = catalog.get(key)
+    if (snapshot?.has(tag) && clock() - snapshot.scannedAt > YOUNG) void scan(key)
+  }
+
+  function look(key: string, readWith?: string): RepositorySnapshot | undefined {
+    const snapshot = catalog.get(key, readWith)
+    if (snapshot) use(key)
+    return snapshot
+  }
+
+  async function gather(need: FactNeed, signal: AbortSignal): Promise<FactFailure | undefined> {
+    if (signal.aborted) return notYet(need, clock())
+    try {
+      const failure = await requests.ask(need, signal)
+      const gone = failure?.code === 'ERR_REGISTRY_NOT_FOUND'
+      if (gone && need.fact === 'manifest') doubt(need.name, need.tag)
+      return failure
+    } catch {
+      return notYet(need, clock())
+    }
+  }
+
+  function scanNow(key: string): Promise<FactFailure | undefined> {
+    again.add(key)
+    return scan(key)
   }
 
   return {
-    snapshot(name) {
-      const snapshot = catalog.get(name)
-      if (snapshot) use(name)
-      return snapshot
-    },
-    async gather(need, signal) {
-      if (signal.aborted) return notYet(need, clock())
-      try {
-        const failure = await requests.ask(need, signal)
-        const gone = failure?.code === 'ERR_REGISTRY_NOT_FOUND'
-        if (gone && need.fact === 'manifest') doubt(need.name, need.tag)
-        return failure
-      } catch {
-        return notYet(need, clock())
-      }
-    },
-    watch(names) {
-      schedule.watch(names, clock())
+    snapshot: (key) => look(key),
+    gather,
+    view: (accessOf) => createView(accessOf, look, gather),
+    watch(keys) {
+      schedule.watch(keys, clock())
       arm()
     },
-    scanNow(name) {
-      again.add(name)
-      return scan(name)
+    configure(key, next) {
+      if (next) settings.set(key, next)
+      else settings.delete(key)
+      schedule.hasten(key, clock())
+      arm()
+    },
+    scanNow,
+    onScanned(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    renew(accessId) {
+      const isConcerned = (key: string) => accessOfKey(key) === accessId
+      const gone = accessId !== undefined && access(accessId) === undefined
+      requests.forgetFailures(isConcerned)
+      for (const key of catalog.keys()) {
+        if (!isConcerned(key)) continue
+        if (gone) catalog.forget(key)
+        else if (isTicking() && schedule.has(key)) void scanNow(key)
+      }
+    },
+    forget(key) {
+      schedule.drop(key)
+      settings.delete(key)
+      failing.delete(key)
+      catalog.forget(key)
+    },
+    setScheduled(next) {
+      if (next && !scheduled) schedule.replan(lastScan, clock())
+      scheduled = next
+      arm()
     },
     start() {
-      ticking = true
+      started = true
       void catalog.load().then(() => {
-        for (const name of catalog.names()) {
-          schedule.adopt(name, catalog.get(name)?.scannedAt ?? 0, clock())
-        }
+        for (const key of catalog.keys()) schedule.adopt(key, lastScan(key), clock())
         arm()
       })
       arm()
     },
     async stop() {
-      ticking = false
+      started = false
       cancelTick()
       again.clear()
       await requests.stop()

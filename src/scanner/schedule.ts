@@ -27,35 +27,62 @@ export interface Schedule {
    * @param scannedAt when it was last scanned; 0 if never
    * @returns whether it is new here
    */
-  use(name: string, scannedAt: number, now: number): boolean
+  use(key: string, scannedAt: number, now: number): boolean
   /** The repository is known since an earlier run; it counts as asked for when it was scanned. */
-  adopt(name: string, scannedAt: number, now: number): void
+  adopt(key: string, scannedAt: number, now: number): void
   /** These repositories, and no others, are scanned though nobody asks for them. */
-  watch(names: Iterable<string>, now: number): void
+  watch(keys: Iterable<string>, now: number): void
   /** The repositories that are due, the longest overdue first; they are running then. */
   take(now: number): string[]
   /** A scan of the repository ended, whoever asked for it. No matter when it is not here. */
-  finish(name: string, now: number, failed: boolean): void
+  finish(key: string, now: number, failed: boolean): void
+  has(key: string): boolean
+  /** Its interval has changed: it is scanned within the new one. */
+  hasten(key: string, now: number): void
+  drop(key: string): void
+  /** Plans all anew by when they were last scanned, whoever did that. */
+  replan(scannedAt: (key: string) => number, now: number): void
   /** When the next repository that does not run is due. */
   nextAt(): number | undefined
+}
+
+/** What differs for one repository. */
+export interface Pace {
+  /** ms */
+  readonly interval?: number | undefined
+  /** it is never due */
+  readonly suspend?: boolean | undefined
 }
 
 /**
  * @param options.interval between two scans of a repository, in ms; each time 10 % more or less
  * @param options.random from 0 up to 1
  */
-export function createSchedule(options: { interval: number; random: () => number }): Schedule {
-  const { interval, random } = options
+export function createSchedule(options: {
+  interval: number
+  random: () => number
+  pace?: (key: string) => Pace | undefined
+}): Schedule {
+  const { random, pace = () => undefined } = options
   const entries = new Map<string, Entry>()
 
-  function add(name: string, scannedAt: number, usedAt: number, now: number): Entry {
+  function add(key: string, scannedAt: number, usedAt: number, now: number): Entry {
     if (entries.size >= SIZE) dropOldest(entries)
+    const at = plan(key, scannedAt, now)
+    const entry = { at, usedAt, watched: false, failures: 0, running: false }
+    entries.set(key, entry)
+    return entry
+  }
+
+  function plan(key: string, scannedAt: number, now: number): number {
+    const interval = intervalOf(key)
     const planned = scannedAt === 0 ? now : scannedAt + jitter(interval)
     const overdue = now + random() * Math.min(SPREAD, interval)
-    const at = planned > now ? Math.min(planned, now + jitter(interval)) : overdue
-    const entry = { at, usedAt, watched: false, failures: 0, running: false }
-    entries.set(name, entry)
-    return entry
+    return planned > now ? Math.min(planned, now + jitter(interval)) : overdue
+  }
+
+  function intervalOf(key: string): number {
+    return pace(key)?.interval ?? options.interval
   }
 
   function jitter(ms: number): number {
@@ -64,46 +91,59 @@ export function createSchedule(options: { interval: number; random: () => number
 
   function take(now: number): string[] {
     const due: [string, Entry][] = []
-    for (const [name, entry] of entries) {
-      if (entry.running || entry.at > now) continue
-      if (entry.watched || now - entry.usedAt <= IDLE) due.push([name, entry])
-      else entries.delete(name)
+    for (const [key, entry] of entries) {
+      if (entry.running || entry.at > now || pace(key)?.suspend) continue
+      if (entry.watched || now - entry.usedAt <= IDLE) due.push([key, entry])
+      else entries.delete(key)
     }
     due.sort(([, a], [, b]) => a.at - b.at)
     for (const [, entry] of due) entry.running = true
-    return due.map(([name]) => name)
+    return due.map(([key]) => key)
   }
 
   return {
-    use(name, scannedAt, now) {
-      const entry = entries.get(name)
+    use(key, scannedAt, now) {
+      const entry = entries.get(key)
       if (entry) entry.usedAt = now
-      else add(name, scannedAt, now, now)
+      else add(key, scannedAt, now, now)
       return entry === undefined
     },
-    adopt(name, scannedAt, now) {
-      if (!entries.has(name)) add(name, scannedAt, Math.min(scannedAt, now), now)
+    adopt(key, scannedAt, now) {
+      if (!entries.has(key)) add(key, scannedAt, Math.min(scannedAt, now), now)
     },
-    watch(names, now) {
-      const wanted = new Set(names)
-      for (const [name, entry] of entries) entry.watched = wanted.has(name)
-      for (const name of wanted) {
-        const entry = entries.get(name) ?? add(name, 0, now, now)
+    watch(keys, now) {
+      const wanted = new Set(keys)
+      for (const [key, entry] of entries) entry.watched = wanted.has(key)
+      for (const key of wanted) {
+        const entry = entries.get(key) ?? add(key, 0, now, now)
         entry.watched = true
       }
     },
     take,
-    finish(name, now, failed) {
-      const entry = entries.get(name)
+    finish(key, now, failed) {
+      const entry = entries.get(key)
       if (!entry) return
       entry.running = false
       entry.failures = failed ? entry.failures + 1 : 0
+      const interval = intervalOf(key)
       entry.at = now + jitter(failed ? backoff(entry.failures, RETRY, interval) : interval)
+    },
+    has: (key) => entries.has(key),
+    hasten(key, now) {
+      const entry = entries.get(key)
+      if (entry) entry.at = Math.min(entry.at, now + jitter(intervalOf(key)))
+    },
+    drop: (key) => void entries.delete(key),
+    replan(scannedAt, now) {
+      for (const [key, entry] of entries) {
+        if (!entry.running) entry.at = plan(key, scannedAt(key), now)
+      }
     },
     nextAt() {
       let next: number | undefined
-      for (const entry of entries.values()) {
-        if (!entry.running && (next === undefined || entry.at < next)) next = entry.at
+      for (const [key, entry] of entries) {
+        if (!entry.running && !pace(key)?.suspend && (next === undefined || entry.at < next))
+          next = entry.at
       }
       return next
     },
@@ -117,9 +157,9 @@ export function backoff(failures: number, first: number, longest: number): numbe
 
 function dropOldest(entries: Map<string, Entry>): void {
   let oldest: [string, Entry] | undefined
-  for (const [name, entry] of entries) {
+  for (const [key, entry] of entries) {
     const free = !entry.watched && !entry.running
-    if (free && (!oldest || entry.usedAt < oldest[1].usedAt)) oldest = [name, entry]
+    if (free && (!oldest || entry.usedAt < oldest[1].usedAt)) oldest = [key, entry]
   }
   if (oldest) entries.delete(oldest[0])
 }

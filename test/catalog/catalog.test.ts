@@ -14,7 +14,7 @@ function manifest(digest: string, platforms?: string[]) {
 t.test('nothing is known of a repository that was never recorded', async (t) => {
   const catalog = createCatalog()
   t.equal(catalog.get(NAME), undefined)
-  t.strictSame(catalog.names(), [])
+  t.strictSame(catalog.keys(), [])
   t.strictSame(catalog.known(NAME), [])
 })
 
@@ -245,7 +245,7 @@ t.test('hostile names and tags are only names and tags', async (t) => {
     catalog.recordTags(name, ['__proto__', 'constructor'], at + 1)
     catalog.recordManifest(name, '__proto__', manifest(A), at + 1)
   }
-  t.strictSame(catalog.names(), names)
+  t.strictSame(catalog.keys(), names)
   for (const [at, name] of names.entries()) {
     const snapshot = catalog.get(name)
     t.equal(snapshot?.scannedAt, at + 1)

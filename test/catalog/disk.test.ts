@@ -51,13 +51,13 @@ t.test('a repository is one file that only its owner can read', async (t) => {
 t.test('a restart answers at once, and knows all names once it has loaded', async (t) => {
   const { path } = await stored(t)
   const { catalog, problems } = open(path)
-  t.strictSame(catalog.names(), [], 'nothing was read yet')
+  t.strictSame(catalog.keys(), [], 'nothing was read yet')
   const snapshot = catalog.get(NAME)
   t.strictSame(snapshot?.tags, ['v1', 'v2'])
   t.strictSame(snapshot?.manifest('v1')?.platforms, ['linux/arm64'])
   await catalog.load()
   t.equal(catalog.get(NAME), snapshot, 'what was read is not read again')
-  t.strictSame(catalog.names(), [NAME])
+  t.strictSame(catalog.keys(), [NAME])
   t.strictSame(problems, [])
 })
 
@@ -83,7 +83,7 @@ t.test('names that would lead out of the folder do not', async (t) => {
   t.strictSame(readdirSync(join(path, '..')).sort(), ['catalog', 'outside'])
   const again = open(path)
   await again.catalog.load()
-  t.strictSame(again.catalog.names().toSorted(), [...names, 'A/b', 'a/b'].toSorted())
+  t.strictSame(again.catalog.keys().toSorted(), [...names, 'A/b', 'a/b'].toSorted())
   t.strictSame(again.catalog.get('A/b')?.tags, ['upper'])
   t.strictSame([...problems, ...again.problems], [])
 })
@@ -192,7 +192,7 @@ t.test('a file too large to be ours is not read into memory', async (t) => {
   truncateSync(file, 300 * 1024 * 1024)
   const { catalog, problems } = open(path)
   await catalog.load()
-  t.strictSame(catalog.names(), [])
+  t.strictSame(catalog.keys(), [])
   t.match(problems[0]?.message, /it has 314572800 bytes, and the limit is 268435456/)
 })
 
@@ -207,7 +207,7 @@ t.test('what else lies in the folder is left alone', async (t) => {
   const { catalog, problems } = open(path)
   await catalog.load()
   await catalog.close()
-  t.strictSame(catalog.names(), [NAME])
+  t.strictSame(catalog.keys(), [NAME])
   t.ok(readFileSync(file).equals(content))
   const aside = `x${name.slice(-38)}`
   t.strictSame(

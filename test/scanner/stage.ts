@@ -1,7 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Catalog, createCatalog } from '../../src/catalog/index.ts'
 import { TagwardenError } from '../../src/errors.ts'
-import type { ManifestDescription, RegistryClient } from '../../src/registry/types.ts'
+import type {
+  ManifestDescription,
+  RegistryAccess,
+  RegistryClient,
+} from '../../src/registry/types.ts'
 import { createScanner, type Scanner, type ScannerOptions } from '../../src/scanner/index.ts'
 
 export const WEB = 'registry.test/acme/web'
@@ -57,21 +61,32 @@ export class FakeClient implements RegistryClient {
   failure: Error | undefined
   /** never answers, to calls that match if it is a pattern; if deaf, not even to the signal */
   hanging: boolean | 'deaf' | RegExp = false
+  /** ids of accesses that get a 401 */
+  readonly refused = new Set<string>()
+  /** waited for before each answer */
+  gate: PromiseWithResolvers<void> | undefined
   active = 0
   mostActive = 0
 
-  async listTags(name: string, options: { signal?: AbortSignal | undefined }): Promise<string[]> {
-    const tags = await this.#answer(name, `list ${name}`, options.signal)
+  async listTags(
+    name: string,
+    options: { signal?: AbortSignal | undefined; access?: RegistryAccess | undefined },
+  ): Promise<string[]> {
+    const tags = await this.#answer(name, `list ${name}`, options)
     return [...tags.keys()]
   }
 
   async resolve(
     name: string,
     reference: string,
-    options: { signal?: AbortSignal | undefined; platforms?: boolean | undefined },
+    options: {
+      signal?: AbortSignal | undefined
+      platforms?: boolean | undefined
+      access?: RegistryAccess | undefined
+    },
   ): Promise<ManifestDescription> {
     const what = `${options.platforms ? 'platforms' : 'head'} ${name}:${reference}`
-    const digest = (await this.#answer(name, what, options.signal)).get(reference)
+    const digest = (await this.#answer(name, what, options)).get(reference)
     if (!digest) throw notFound(`${name}:${reference}`)
     const platforms = options.platforms ? this.platforms : undefined
     return { digest, mediaType: 'm', platforms }
@@ -84,12 +99,21 @@ export class FakeClient implements RegistryClient {
     return this.calls.splice(0).map((call) => call.replaceAll(WEB, 'web'))
   }
 
-  async #answer(name: string, call: string, signal: AbortSignal | undefined) {
-    this.calls.push(call)
+  async #answer(
+    name: string,
+    call: string,
+    options: { signal?: AbortSignal | undefined; access?: RegistryAccess | undefined },
+  ) {
+    const { signal, access } = options
+    this.calls.push(access ? `${call} (${access.id} ${access.version})` : call)
     this.active += 1
     this.mostActive = Math.max(this.mostActive, this.active)
     try {
       await turn()
+      await this.gate?.promise
+      if (access && this.refused.has(access.id)) {
+        throw new TagwardenError('ERR_REGISTRY_UNAUTHORIZED', 'registry.test answered 401')
+      }
       const { hanging } = this
       const hangs = hanging instanceof RegExp ? hanging.test(call) : hanging
       if (hangs) await hang(hangs === 'deaf' ? undefined : signal)

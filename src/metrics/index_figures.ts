@@ -6,7 +6,7 @@ export function indexFigures(catalog: Pick<Catalog, 'names' | 'get'>): IndexFigu
   let repositories = 0
   let tags = 0
   let oldestScan: number | undefined
-  for (const name of catalog.names()) {
+  for (const name of catalog.keys()) {
     const snapshot = catalog.get(name)
     if (!snapshot || snapshot.scannedAt === 0) continue
     repositories += 1

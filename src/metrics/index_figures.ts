@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/index.ts'
 import type { IndexFigures } from './metrics.ts'
 
 /** How large the index is, and how old its oldest list of tags; only what is in memory counts. */
-export function indexFigures(catalog: Pick<Catalog, 'names' | 'get'>): IndexFigures {
+export function indexFigures(catalog: Pick<Catalog, 'keys' | 'get'>): IndexFigures {
   let repositories = 0
   let tags = 0
   let oldestScan: number | undefined

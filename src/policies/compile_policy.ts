@@ -84,6 +84,8 @@ function entryOf(
     minimumAge: parseDuration(spec.minimumAge)!,
     allowDowngrade: spec.allowDowngrade,
     platforms: spec.platforms.map((platform) => parsePlatform(platform) ?? platform),
+    onUnavailable: spec.onUnavailable,
+    namespaceSelector: spec.namespaceSelector,
     covers: (image) => covering(image).length > 0,
     specificity: (image) => Math.max(0, ...covering(image).map((glob) => glob.literal)),
   }

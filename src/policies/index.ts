@@ -22,6 +22,7 @@ export type {
   ImagePolicyStatus,
   ImageRepositorySpec,
   ImageRepositoryStatus,
+  LabelSelector,
   PolicySet,
   ReferenceForm,
   Workload,

@@ -5,6 +5,7 @@ import type * as policy from './schema/image_policy.ts'
 import type * as exception from './schema/image_policy_exception.ts'
 import type * as policyStatus from './schema/image_policy_status.ts'
 import type * as repository from './schema/image_repository.ts'
+import type * as selector from './schema/label_selector.ts'
 import type * as condition from './schema/status.ts'
 
 type Deep<T> = T extends readonly (infer Item)[]
@@ -22,6 +23,7 @@ export type ImageRepositorySpec = Deep<repository.ImageRepositorySpec>
 export type ImageRepositoryStatus = Deep<repository.ImageRepositoryStatus>
 export type ImagePolicyExceptionSpec = Deep<exception.ImagePolicyExceptionSpec>
 export type ImagePolicyExceptionStatus = Deep<exception.ImagePolicyExceptionStatus>
+export type LabelSelector = Deep<selector.LabelSelector>
 /** https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.36/#condition-v1-meta */
 export type Condition = Deep<condition.Condition>
 
@@ -53,6 +55,10 @@ export interface CompiledPolicy {
   readonly allowDowngrade: boolean
   /** `os/arch[/variant]` */
   readonly platforms: readonly string[]
+  /** what the API server does with a workload of its namespaces when nobody answers */
+  readonly onUnavailable: 'Deny' | 'Allow'
+  /** the namespaces that a ClusterImagePolicy is for; undefined: all, or its own one */
+  readonly namespaceSelector: LabelSelector | undefined
   /** whether the globs cover this repository name, such as `ghcr.io/acme/web` */
   covers(name: string): boolean
   /** length of the longest literal part of the glob that covers this name; 0 if none does */

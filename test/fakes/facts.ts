@@ -148,6 +148,8 @@ export function policy(
     minimumAge: 0,
     allowDowngrade: false,
     platforms: [],
+    onUnavailable: 'Allow',
+    namespaceSelector: undefined,
     covers: (image) => images.includes(image),
     specificity: (image) => (images.includes(image) ? image.length : 0),
     ...rest,

@@ -5,6 +5,7 @@ import { contentHash } from './content_hash.ts'
 import { draftProblem, type PolicyDraft } from './draft.ts'
 import { parseDuration } from './duration.ts'
 import { parsePath } from './flaw.ts'
+import { compilePromotion } from './promotion.ts'
 import type { RepositoryGlob } from './repository_glob.ts'
 import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
 import { checkSpec, isSound } from './spec.ts'
@@ -84,7 +85,10 @@ function entryOf(
     minimumAge: parseDuration(spec.minimumAge)!,
     allowDowngrade: spec.allowDowngrade,
     platforms: spec.platforms.map((platform) => parsePlatform(platform) ?? platform),
+    promote: spec.promote,
+    promotion: compilePromotion(spec.promotion),
     onUnavailable: spec.onUnavailable,
+    exceptions: kind === 'ImagePolicy' ? 'Allow' : spec.exceptions,
     namespaceSelector: spec.namespaceSelector,
     covers: (image) => covering(image).length > 0,
     specificity: (image) => Math.max(0, ...covering(image).map((glob) => glob.literal)),

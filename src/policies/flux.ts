@@ -34,6 +34,16 @@ export interface FluxPairs {
   readonly notes: readonly string[]
 }
 
+const checked = new WeakMap<ObjectDocument, readonly Flaw[]>()
+const joined = new WeakMap<ObjectDocument, { with: ObjectDocument; draft: PolicyDraft }>()
+
+/** What is wrong with an object; looked for once. */
+function flawsOf(document: ObjectDocument, look: () => readonly Flaw[]): readonly Flaw[] {
+  const known = checked.get(document) ?? look()
+  checked.set(document, known)
+  return known
+}
+
 /** Joins each Flux ImagePolicy with the ImageRepository that it names. */
 export function joinFlux(resources: readonly PolicyResource[]): FluxPairs {
   const drafts: PolicyDraft[] = []
@@ -43,14 +53,14 @@ export function joinFlux(resources: readonly PolicyResource[]): FluxPairs {
   for (const resource of resources) {
     if (resource.type !== 'FluxImageRepository') continue
     const { document } = resource
-    const flaws = repositoryFlaws(document)
+    const flaws = flawsOf(document, () => repositoryFlaws(document))
     problems.push(...flaws.map((flaw) => documentProblem(document, flaw)))
     repositories.set(nameOf(resource), flaws.length > 0 ? 'wrong' : document)
   }
   for (const resource of resources) {
     if (resource.type !== 'FluxImagePolicy') continue
     const { document } = resource
-    const flaws = validate(FluxImagePolicy, document.value)
+    const flaws = flawsOf(document, () => validate(FluxImagePolicy, document.value))
     problems.push(...flaws.map((flaw) => documentProblem(document, flaw)))
     if (flaws.length > 0) continue
     const policy = document.value as Policy
@@ -66,10 +76,19 @@ export function joinFlux(resources: readonly PolicyResource[]): FluxPairs {
     } else if (repository !== 'wrong') {
       const suspended = suspension(policy, repository.value as Repository)
       if (suspended) notes.push(`ImagePolicy ${nameOf(resource)} is left out: ${suspended}`)
-      else drafts.push(draftOf(resource, policy, repository))
+      else drafts.push(draftFor(resource, policy, repository))
     }
   }
   return { drafts, problems, notes }
+}
+
+/** The same draft for the same two objects, so that it is compiled once. */
+function draftFor(object: FluxObject, policy: Policy, repository: ObjectDocument): PolicyDraft {
+  const known = joined.get(object.document)
+  if (known?.with === repository) return known.draft
+  const draft = draftOf(object, policy, repository)
+  joined.set(object.document, { with: repository, draft })
+  return draft
 }
 
 function nameOf({ namespace, name }: FluxObject): string {

@@ -1,4 +1,5 @@
 export { type CompiledPolicies, type CompileOptions, compilePolicies } from './compile.ts'
+export { type CronFault, type CronSchedule, parseCron } from './cron.ts'
 export { LARGEST_FILE, type ObjectDocument, readDocuments } from './document.ts'
 export type { PolicyDraft } from './draft.ts'
 export { parseDuration } from './duration.ts'
@@ -6,8 +7,9 @@ export { type Flaw, formatPath, type Path, parsePath, quote } from './flaw.ts'
 export { joinFlux } from './flux.ts'
 export { matchText } from './glob.ts'
 export { readObject } from './kinds.ts'
+export { documentOf, type ObjectType, readObjects } from './object.ts'
 export { type ParsedPolicies, parsePolicies } from './parse.ts'
-export type { PolicyResource } from './resource.ts'
+export type { PolicyResource, Reading } from './resource.ts'
 export { type SelectorOf, sharedSelectors } from './shared_selectors.ts'
 export { nearestName } from './spelling.ts'
 export type {
@@ -24,6 +26,8 @@ export type {
   ImageRepositoryStatus,
   LabelSelector,
   PolicySet,
+  Promotion,
+  PromotionWindow,
   ReferenceForm,
   Workload,
 } from './types.ts'

@@ -2,6 +2,7 @@ import type { PolicyDraft } from './draft.ts'
 import { parseDuration } from './duration.ts'
 import { type Flaw, parsePath } from './flaw.ts'
 import { labelSelectorFlaws } from './label_selector.ts'
+import { promotionFlaws } from './promotion.ts'
 import { type RepositoryGlob, readGlob } from './repository_glob.ts'
 import { CROSS_FIELD_RULES } from './schema/cross_field.ts'
 import type { ClusterImagePolicySpec as Spec } from './schema/image_policy.ts'
@@ -25,7 +26,7 @@ export function checkSpec(kind: PolicyDraft['kind'], value: unknown): CheckedSpe
   if (wrong.some(({ path }) => path.length === 0)) return { flaws: wrong, images: [], exclude: [] }
   const spec = value as Spec
   const flaws = [...wrong]
-  if (isSound(wrong, 'tags', 'order', 'action', 'reference', 'latest')) {
+  if (isSound(wrong, 'tags', 'order', 'action', 'reference', 'latest', 'promote')) {
     flaws.push(...crossFieldFlaws(spec))
   }
   if (isSound(wrong, 'match')) {
@@ -38,6 +39,7 @@ export function checkSpec(kind: PolicyDraft['kind'], value: unknown): CheckedSpe
     const remedy = 'Write a shorter one, such as 7d'
     flaws.push({ path: ['minimumAge'], message: 'is too long', remedy })
   }
+  if (isSound(wrong, 'promotion')) flaws.push(...promotionFlaws(spec.promotion))
   const [images, exclude] = (['images', 'exclude'] as const).map((field) =>
     isSound(wrong, field) ? readGlobs(spec[field], field, flaws) : [],
   ) as [RepositoryGlob[], RepositoryGlob[]]

@@ -1,6 +1,7 @@
 import type { Position } from '../errors.ts'
 import type { GroupKind, ImageReference } from '../images/types.ts'
 import type { TagSelector } from '../tags/types.ts'
+import type { CronSchedule } from './cron.ts'
 import type * as policy from './schema/image_policy.ts'
 import type * as exception from './schema/image_policy_exception.ts'
 import type * as policyStatus from './schema/image_policy_status.ts'
@@ -55,14 +56,40 @@ export interface CompiledPolicy {
   readonly allowDowngrade: boolean
   /** `os/arch[/variant]` */
   readonly platforms: readonly string[]
-  /** what the API server does with a workload of its namespaces when nobody answers */
+  /** when Track moves a workload */
+  readonly promote: 'OnApply' | 'Continuously'
+  readonly promotion: Promotion
+  /** what the API server does with workloads of its namespaces while nobody answers */
   readonly onUnavailable: 'Deny' | 'Allow'
+  /** whether an ImagePolicyException of a namespace may lift it there; Allow for an ImagePolicy */
+  readonly exceptions: 'Deny' | 'Allow'
   /** the namespaces that a ClusterImagePolicy is for; undefined: all, or its own one */
   readonly namespaceSelector: LabelSelector | undefined
   /** whether the globs cover this repository name, such as `ghcr.io/acme/web` */
   covers(name: string): boolean
   /** length of the longest literal part of the glob that covers this name; 0 if none does */
   specificity(name: string): number
+}
+
+/** When and how fast running workloads are moved. */
+export interface Promotion {
+  /** empty: at any time */
+  readonly windows: readonly PromotionWindow[]
+  /** workloads in a minute; 0: no limit */
+  readonly maxPerMinute: number
+  /** workloads that are moved first, and must be available before the others follow */
+  readonly canary: number
+}
+
+/** Opens whenever its schedule fires in its time zone, and stays open for its duration. */
+export interface PromotionWindow {
+  /** as it was written */
+  readonly schedule: string
+  readonly cron: CronSchedule
+  /** a name that Intl.DateTimeFormat knows */
+  readonly timeZone: string
+  /** ms */
+  readonly duration: number
 }
 
 /** Where an image stands, for matching. */

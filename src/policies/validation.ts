@@ -106,8 +106,9 @@ const SPOKEN: Readonly<Record<string, string>> = {
 function wrongType(schema: Schema, value: unknown, actual: string) {
   const wanted = [schema.type ?? []].flat()
   const spoken = wanted.map((type) => SPOKEN[type] ?? type).join(' or ')
+  const fraction = actual === 'number' && wanted.includes('integer')
   return {
-    message: `must be ${spoken}, not ${SPOKEN[actual] ?? actual}`,
+    message: `must be ${spoken}, not ${fraction ? String(value) : (SPOKEN[actual] ?? actual)}`,
     remedy: schema.remedy ?? correctType(wanted, value),
   }
 }

@@ -1,0 +1,96 @@
+import type { Asking } from './asking.ts'
+import { hasReason } from './cluster_error.ts'
+import { refusal, unusableAnswer } from './failure.ts'
+import { pathOf } from './path.ts'
+import { apiVersionOf } from './resources.ts'
+import type { KubernetesObject, ListOptions, ResourceName } from './types.ts'
+
+/** One page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** of the list's first page: from here a watch misses nothing of any page */
+  readonly resourceVersion: string
+}
+
+interface List<T> {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
+  readonly items?: readonly T[] | null
+}
+
+/** An API server that says so again and again has lost its mind. */
+const MOST_EXPIRED = 20
+
+const PAGE_SIZE = 500
+/** A page that is larger is asked for in parts: reading it in one piece would stop all else. */
+const PAGE_BYTES = 16 * 1024 * 1024
+
+/**
+ * All objects, page by page, each once. When the continuation has expired, what follows is of a
+ * later moment; an object that was deleted in between may be missing, and one that was made may
+ * be there, but none that was there all the time is left out.
+ */
+export async function* listPages<T extends KubernetesObject>(
+  asking: Asking,
+  resource: ResourceName,
+  options: ListOptions,
+): AsyncGenerator<Page<T>> {
+  const { namespace, labelSelector, fieldSelector, signal } = options
+  const where = namespace === undefined ? '' : ` in ${namespace}`
+  const what = `list ${resource.plural}${where}`
+  let limit = PAGE_SIZE
+  let token: string | undefined
+  let first: string | undefined
+  let last: string | undefined
+  let skipping = false
+  let expired = 0
+
+  for (;;) {
+    const query = { limit, continue: token, labelSelector, fieldSelector }
+    const path = pathOf(resource, { namespace }, { query })
+    const said = await asking
+      .hear({ what, method: 'GET', path, limit: PAGE_BYTES, signal })
+      .catch((error) => {
+        if (!hasReason(error, 'TooLarge') || limit === 1) throw error
+        return undefined
+      })
+    if (said === undefined) {
+      limit = Math.ceil(limit / 4)
+      continue
+    }
+    if (!said.good && said.code === 410 && token !== undefined && expired < MOST_EXPIRED) {
+      expired += 1
+      // The API server's own token to go on with, else from the start past what was given.
+      token = said.status?.metadata?.continue || undefined
+      skipping = token === undefined
+      continue
+    }
+    if (!said.good) throw refusal(what, said.code, said.status)
+
+    const { metadata = {}, items } = said.value as List<T>
+    const all = completed(resource, items ?? [])
+    if (all === undefined) throw unusableAnswer(what, 'it is no list')
+    first ??= metadata.resourceVersion ?? ''
+    const after = last
+    const fresh = skipping && after !== undefined ? all.filter((each) => place(each) > after) : all
+    const end = all.at(-1)
+    if (end !== undefined && (last === undefined || place(end) > last)) last = place(end)
+    yield { items: fresh, resourceVersion: first }
+    token = metadata.continue || undefined
+    if (token === undefined) return
+  }
+}
+
+/** What the items of a list of built-in kinds lack; undefined when these are none. */
+function completed<T extends KubernetesObject>(
+  resource: ResourceName,
+  items: readonly T[],
+): readonly T[] | undefined {
+  if (!Array.isArray(items) || !items.every((each) => each?.metadata?.name)) return undefined
+  const own = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  return items.map((each) => (each.kind === undefined ? { ...own, ...each } : each))
+}
+
+/** Lists are sorted by this. */
+function place({ metadata: { namespace, name } }: KubernetesObject): string {
+  return namespace === undefined ? name : `${namespace}/${name}`
+}

@@ -94,7 +94,7 @@ export const EVERYTHING: Values = {
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: '{{ .Release.Name }}-extra' },
+      metadata: { name: '{{ .Release.Name }}-extra', namespace: '{{ .Release.Namespace }}' },
       data: { text: 'kept' },
     },
   ],
@@ -106,7 +106,7 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
   everything: EVERYTHING,
   'one small replica': {
     replicas: 1,
-    resources: { limits: { memory: '160Mi' } },
+    resources: { requests: { memory: '96Mi' }, limits: { memory: '160Mi' } },
     podDisruptionBudget: { enabled: false },
     topologySpread: [],
     promotion: { enabled: false },

@@ -1,2 +1,3 @@
-export { type Selection, type StatusFacts, statusOf } from './status.ts'
+export { managedName } from './managed.ts'
+export { type Repositories, type RepositoriesOptions, startRepositories } from './repositories.ts'
 export * from './types.ts'

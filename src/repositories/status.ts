@@ -1,5 +1,6 @@
 import type { FactFailure, RepositorySnapshot } from '../decisions/ports.ts'
 import type { Condition, ImageRepositoryStatus } from '../policies/types.ts'
+import { failureText, heldText, reasonOf } from './failures.ts'
 import type { ImageRepository, RepositoryFault } from './types.ts'
 
 /** Part of the status that says what a policy selects. */
@@ -66,12 +67,13 @@ function conditionsOf(facts: StatusFacts, known: RepositorySnapshot | undefined)
   const { suspend = false, interval = '10m' } = object.spec
   if (fault) return [...faulty(fault)]
   if (suspend) {
-    const message = `suspend is set, so its tags are not read; ${holding(known)}`
+    const message = `suspend is set, so its tags are not read; ${heldText(known !== undefined)}`
     return [said('Ready', known ? 'True' : 'False', 'Suspended', message)]
   }
   if (failure) {
+    const text = failureText(failure, object.spec.secretRef?.name, known !== undefined)
     return [
-      said('Ready', 'False', reasonOf(failure), `${failed(facts, failure)}; ${holding(known)}`),
+      said('Ready', 'False', reasonOf(failure), text),
       said('Reconciling', 'True', 'Progressing', `it is tried again, at least every ${interval}`),
     ]
   }
@@ -96,24 +98,6 @@ function* faulty({ reason, message }: RepositoryFault): Generator<Said> {
 
 function said(type: string, status: Condition['status'], reason: string, message: string): Said {
   return { type, status, reason, message }
-}
-
-function reasonOf({ code }: FactFailure): string {
-  return code === 'ERR_REGISTRY_UNAUTHORIZED' || code === 'ERR_CREDENTIALS'
-    ? 'AuthenticationFailed'
-    : 'ReadOperationFailed'
-}
-
-function failed({ object }: StatusFacts, failure: FactFailure): string {
-  const { secretRef } = object.spec
-  if (reasonOf(failure) !== 'AuthenticationFailed') return failure.message
-  return secretRef
-    ? `${failure.message} (with the Secret ${secretRef.name})`
-    : `${failure.message}. Name a Secret with the right credentials in spec.secretRef`
-}
-
-function holding(known: RepositorySnapshot | undefined): string {
-  return known ? 'what was read before stays in force' : 'nothing is known of it yet'
 }
 
 /** With the time at which its status changed, which stays for as long as the status does. */

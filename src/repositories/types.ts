@@ -18,3 +18,21 @@ export interface RepositoryFault {
   /** for people, with what to do */
   readonly message: string
 }
+
+/**
+ * By which access an ImageRepository is read.
+ *
+ * @returns id: of the access; undefined: the installation's own. problem: why it can't be used now,
+ *   such as a Secret that is not there, with what to do
+ */
+export type AccessOf = (object: ImageRepository) => {
+  readonly id: string | undefined
+  readonly problem?: string | undefined
+}
+
+/** The part of a logger (such as pino) that this room uses. */
+export interface RepositoryLog {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}

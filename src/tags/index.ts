@@ -1,3 +1,4 @@
+export { compilePattern, type Pattern } from './pattern.ts'
 export { compileRule } from './rule.ts'
 export type {
   Candidate,

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { FactFailure } from '../../src/decisions/ports.ts'
 import type { ImageRepositoryStatus } from '../../src/policies/types.ts'
+import { failureIn } from '../../src/repositories/failures.ts'
 import { type StatusFacts, statusOf } from '../../src/repositories/status.ts'
 import { isWorthWriting, statusPatch } from '../../src/repositories/status_patch.ts'
 import type { ImageRepository } from '../../src/repositories/types.ts'
@@ -72,7 +73,7 @@ t.test('the conditions say in which state it is, and what to do', async (t) => {
       'refused with a Secret',
       { failure: refused, object: object({ secretRef: { name: 'regcred' } }) },
       [
-        'Ready False AuthenticationFailed: ghcr.io refused the credentials (with the Secret regcred); what was read before stays in force',
+        'Ready False AuthenticationFailed: ghcr.io refused the credentials; what was read before stays in force',
         again,
       ],
     ],
@@ -212,4 +213,36 @@ t.test('a patch holds what differs, and null for what is gone', async (t) => {
     tagCount: null,
   })
   t.strictSame(statusPatch(undefined, { tagCount: 0 }), { tagCount: 0 })
+})
+
+t.test('every replica reads from the status what the leader met', async (t) => {
+  const rows: [FactFailure, FactFailure['code']][] = [
+    [failure('ERR_REGISTRY_UNAUTHORIZED', 'ghcr.io refused'), 'ERR_REGISTRY_UNAUTHORIZED'],
+    [failure('ERR_REGISTRY_TIMEOUT', 'ghcr.io is slow; very'), 'ERR_REGISTRY_UNREACHABLE'],
+  ]
+  for (const [met, code] of rows) {
+    for (const known of [KNOWN, undefined]) {
+      const told = failureIn(status({ failure: met, snapshot: known }))
+      t.strictSame(told, { code, message: met.message, at: NOW })
+    }
+  }
+  for (const none of [
+    undefined,
+    {},
+    { conditions: [] },
+    status(),
+    status({ snapshot: undefined }),
+  ]) {
+    t.equal(failureIn(none), undefined)
+  }
+  const suspended = status({ object: object({ suspend: true }), snapshot: undefined })
+  t.equal(failureIn(suspended), undefined, 'a suspended one did not fail')
+})
+
+t.test('a failure is always later than the scan that went well before it', async (t) => {
+  const before = status()
+  const met = failure('ERR_REGISTRY_TIMEOUT', 'slow')
+  const late = snapshot(NAME, {}, { scannedAt: NOW + 900 })
+  const told = failureIn(status({ failure: met, snapshot: late, object: object({}, before) }))
+  t.ok((told?.at ?? 0) > late.scannedAt)
 })

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import type { Catalog } from '../catalog/index.ts'
+
+/** Adopting yields to reviews after so many ms. */
+const SLICE = 5
+/** Base64 characters that may wait; past it, an index is adopted where it comes, to be rid of it. */
+const MOST_WAITING = 16 * 1024 * 1024
+
+/** Takes shared indexes into the catalog, a few ms at a time. */
+export interface Adoption {
+  /**
+   * @param id of the object that it stands on: a newer index of the same one takes its place
+   * @param then called when it is in the catalog, or left out
+   */
+  take(id: string, key: string, index: string, then: () => void): void
+  drop(id: string): void
+  /** Resolves when nothing waits. */
+  idle(): Promise<void>
+}
+
+interface Waiting {
+  readonly key: string
+  readonly index: string
+  readonly then: () => void
+}
+
+/** @param onProblem told why an index is left out */
+export function createAdoption(
+  catalog: Catalog,
+  clock: () => number,
+  onProblem: (key: string, error: unknown) => void,
+): Adoption {
+  const waiting = new Map<string, Waiting>()
+  const idlers = new Set<() => void>()
+  let size = 0
+  let isScheduled = false
+
+  function adopt({ key, index, then }: Waiting): void {
+    try {
+      catalog.adopt(key, Buffer.from(index, 'base64'), clock())
+    } catch (error) {
+      onProblem(key, error)
+    }
+    then()
+  }
+
+  function drop(id: string): void {
+    size -= waiting.get(id)?.index.length ?? 0
+    waiting.delete(id)
+  }
+
+  function schedule(): void {
+    if (isScheduled) return
+    isScheduled = true
+    setImmediate(runSlice)
+  }
+
+  function runSlice(): void {
+    isScheduled = false
+    const end = performance.now() + SLICE
+    for (const [id, each] of waiting) {
+      drop(id)
+      adopt(each)
+      if (performance.now() >= end) break
+    }
+    if (waiting.size > 0) {
+      schedule()
+      return
+    }
+    for (const resolve of idlers) resolve()
+    idlers.clear()
+  }
+
+  return {
+    take(id, key, index, then) {
+      drop(id)
+      const each = { key, index, then }
+      if (size + index.length > MOST_WAITING) {
+        adopt(each)
+        return
+      }
+      waiting.set(id, each)
+      size += index.length
+      schedule()
+    },
+    drop,
+    idle: () =>
+      waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.add(resolve)),
+  }
+}
+
+/** Tells one index from another. */
+export function indexSum(index: string | undefined): string {
+  return index === undefined ? '' : createHash('sha256').update(index).digest('base64').slice(0, 16)
+}

@@ -1,0 +1,111 @@
+import { type Catalog, nameOfKey } from '../catalog/index.ts'
+import { type Cluster, hasReason, IMAGE_REPOSITORIES } from '../cluster/index.ts'
+import type { FactFailure, FactSource } from '../decisions/ports.ts'
+import { describeError } from '../errors.ts'
+import type { ImageRepositoryStatus, PolicySet } from '../policies/types.ts'
+import { indexSum } from './adoption.ts'
+import { policiesFor } from './managed.ts'
+import { rankedTags, selectionsOf } from './selection.ts'
+import { type Selection, statusOf } from './status.ts'
+import { isWorthWriting, statusPatch } from './status_patch.ts'
+import { keyOfId, type Tracked, type TrackedRepositories } from './tracked.ts'
+import type { RepositoryLog } from './types.ts'
+
+/** A compressed index larger than this, in bytes, is not put into a status. */
+const LARGEST_INDEX = 256 * 1024
+
+export interface PublicationOptions {
+  readonly cluster: Cluster
+  readonly catalog: Catalog
+  readonly tracked: TrackedRepositories
+  readonly policies: () => PolicySet
+  /** asks the registry; names in needs are keys of the catalog */
+  readonly gather: FactSource['gather']
+  readonly failureOf: (key: string) => FactFailure | undefined
+  /** of the annotation that asked for a scan which was made */
+  readonly handledScan: (id: string) => string | undefined
+  /** an index was written: it need not be adopted */
+  readonly onIndex: (id: string, sum: string) => void
+  readonly log: RepositoryLog
+  readonly clock: () => number
+}
+
+/**
+ * Makes the function that writes the status of one ImageRepository, if that says something new.
+ *
+ * @returns whether it was written, or rejects when that is to be tried again
+ */
+export function createPublication(options: PublicationOptions): (id: string) => Promise<boolean> {
+  const { cluster, catalog, tracked, policies, log, clock } = options
+  let isRefused = false
+
+  async function select(one: Tracked, key: string): Promise<readonly Selection[]> {
+    const { namespace } = one.object.metadata
+    const isKnown = (catalog.get(key)?.scannedAt ?? 0) > 0
+    if (!isKnown || one.fault) return one.object.status?.selections ?? []
+    const source: FactSource = {
+      snapshot: () => catalog.get(key),
+      gather: (need, signal) => options.gather({ ...need, name: key }, signal),
+    }
+    const covering = policiesFor(policies(), key, namespace)
+    return selectionsOf(nameOfKey(key), covering, source, clock)
+  }
+
+  async function statusNow(one: Tracked): Promise<ImageRepositoryStatus> {
+    const { key, object, fault, id } = one
+    const selections = key === undefined ? [] : await select(one, key)
+    const snapshot = key === undefined ? undefined : catalog.get(key)
+    const [first] = key === undefined ? [] : policiesFor(policies(), key, object.metadata.namespace)
+    return statusOf({
+      object,
+      snapshot,
+      failure: key === undefined ? undefined : options.failureOf(key),
+      fault,
+      selections,
+      ranked: rankedTags(first, snapshot),
+      handledScan: options.handledScan(id) ?? object.status?.lastHandledScan,
+      now: clock(),
+    })
+  }
+
+  async function pack(
+    key: string | undefined,
+  ): Promise<Pick<ImageRepositoryStatus, 'index' | 'indexBytes'>> {
+    const packed = key === undefined ? undefined : await catalog.pack(key)
+    if (!packed) return {}
+    const index = packed.length <= LARGEST_INDEX ? packed.toString('base64') : undefined
+    return { ...(index !== undefined && { index }), indexBytes: packed.length }
+  }
+
+  return async (id) => {
+    const one = tracked.get(id)
+    if (!one) return false
+    const before = one.object.status
+    const after = await statusNow(one)
+    if (!isWorthWriting(before, after, one.object.spec.interval ?? '10m')) return false
+    const { index, indexBytes } = await pack(one.key)
+    const status = {
+      ...statusPatch(before, { ...after, ...(indexBytes !== undefined && { indexBytes }) }),
+      index: index ?? null,
+    }
+    const body = { metadata: { uid: one.object.metadata.uid }, status }
+    try {
+      // The sum comes first: the watch may tell of the write before it is answered.
+      options.onIndex(id, indexSum(index))
+      const patch = { type: 'merge', body } as const
+      await cluster.patch(IMAGE_REPOSITORIES, keyOfId(id), patch, { subresource: 'status' })
+      isRefused = false
+      return true
+    } catch (error) {
+      // It is gone, or another one has its name now, of which the watch tells.
+      if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return true
+      if (!hasReason(error, 'Forbidden')) throw error
+      if (!isRefused) {
+        const message = `what is read of registries is not shared: ${describeError(error)}`
+        log.warn({ code: 'ERR_CLUSTER' }, message)
+      }
+      isRefused = true
+      return true
+    }
+  }
+}

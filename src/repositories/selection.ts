@@ -1,0 +1,69 @@
+import type { FactSource, RepositorySnapshot } from '../decisions/index.ts'
+import { type Defaults, plainQuestion, rankingOf } from '../decisions/index.ts'
+import { settle } from '../facts/index.ts'
+import { parseReference } from '../images/index.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
+import type { Selection } from './status.ts'
+
+/** How long what a selection lacks may take, in ms: a digest, the platforms. */
+const PATIENCE = 30_000
+const MOST_POLICIES = 100
+const MOST_RANKED = 10
+
+const DEFAULTS: Defaults = {
+  latest: 'Deny',
+  unmatched: 'Allow',
+  enforcement: 'Audit',
+  ownedObjects: 'Warn',
+}
+
+const trials = new WeakMap<CompiledPolicy, CompiledPolicy>()
+
+/**
+ * What each policy selects of a repository now: what a workload would get that leaves the choice to
+ * that policy alone. The digest of each is asked for, so that whoever adopts the index has it.
+ */
+export async function selectionsOf(
+  name: string,
+  policies: readonly CompiledPolicy[],
+  source: FactSource,
+  clock: () => number,
+): Promise<Selection[]> {
+  const image = parseReference(name)
+  const asked = policies.slice(0, MOST_POLICIES)
+  const questions = asked.map((policy) => plainQuestion(image, [trialOf(policy)], DEFAULTS))
+  const decisions = await settle(questions, source, clock() + PATIENCE, clock)
+  return asked.map(({ title }, index) => {
+    const change = decisions[index]?.change
+    if (!change) return { policy: title }
+    const { tag, digest, version } = change
+    return { policy: title, ...(tag !== undefined && { tag }), ...(digest && { digest }), version }
+  })
+}
+
+/** The newest tags as a policy ranks them. */
+export function rankedTags(
+  policy: CompiledPolicy | undefined,
+  snapshot: RepositorySnapshot | undefined,
+): string[] | undefined {
+  if (!policy || !snapshot) return undefined
+  const { permitted } = rankingOf(policy.selector, snapshot)
+  return permitted.slice(0, MOST_RANKED).map(({ tag }) => tag)
+}
+
+/** The policy as it would be if it always chose, and always said the digest. */
+function trialOf(policy: CompiledPolicy): CompiledPolicy {
+  const known = trials.get(policy)
+  if (known) return known
+  const trial: CompiledPolicy = Object.freeze({
+    ...policy,
+    action: 'Track',
+    latest: 'Resolve',
+    reference: 'TagAndDigest',
+    enforcement: 'Enforce',
+    whenRegistryFails: 'UseCached',
+    movedTags: 'Allow',
+  })
+  trials.set(policy, trial)
+  return trial
+}

@@ -8,9 +8,10 @@ import {
   matchOccurrences,
   parseReference,
 } from '../images/index.ts'
-import type { PolicySet, Workload } from '../policies/types.ts'
+import type { PolicySet } from '../policies/types.ts'
 import { HOLD_ANNOTATION, type ImageRecord, readRecords, recordKey } from './record.ts'
 import { type AdmissionRequest, type JsonObject, objectAt, own } from './review.ts'
+import { workloadOf } from './workload.ts'
 
 /** One image of the object under review. */
 export interface Examined {
@@ -43,16 +44,10 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
   const update = request.operation === 'UPDATE' && request.oldObject !== undefined
   const before = update ? findImages(request.oldObject, request.kind, how.fields) : []
   const old = update ? matchOccurrences(found, before) : []
-  const metadata = objectAt(request.object, 'metadata')
   const annotations = annotationsOf(request.object)
   const priors = readRecords(annotationsOf(request.oldObject))
   const stated = readRecords(annotations)
-  const workload: Workload = {
-    namespace: request.namespace === '' ? undefined : request.namespace,
-    groupKind: request.kind,
-    labels: objectAt(metadata, 'labels') as Readonly<Record<string, string>>,
-    namespaceLabels: how.namespaceLabels,
-  }
+  const workload = workloadOf(request, how.ownerReviewed, how.namespaceLabels)
   const held = own(annotations, HOLD_ANNOTATION) === 'true'
   const immutable = update && request.kind.kind === 'Job' && request.kind.group === 'batch'
   return found.map((occurrence, index) => {
@@ -73,6 +68,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
     const question: Question = {
       image,
       policies: how.policies.match(image, workload, occurrence.name),
+      exceptions: how.policies.exceptions(image, workload, occurrence.name),
       defaults: how.defaults,
       mode: how.mode,
       unchanged: place.unchanged,

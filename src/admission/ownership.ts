@@ -46,7 +46,8 @@ export function ownershipOf(
   return 'operator'
 }
 
-function controllerReference(object: JsonObject | undefined): JsonObject | undefined {
+/** The ownerReference of the controller that an object says it has. */
+export function controllerReference(object: JsonObject | undefined): JsonObject | undefined {
   const references = own(objectAt(object, 'metadata'), 'ownerReferences')
   return Array.isArray(references)
     ? references.find((entry) => isObject(entry) && own(entry, 'controller') === true)

@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '../policies/types.ts'
 import { type Choice, choose } from './choose.ts'
 import type { Inquiry } from './inquiry.ts'
 import { isLatest, judge } from './judge.ts'
+import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
 import { ranksAbove } from './ranking.ts'
 import type { Decision, Finding, Question } from './types.ts'
@@ -28,12 +29,14 @@ export function decide(question: Question, facts: Facts): Decision {
   if (mover?.latest === 'Resolve' && isLatest(image)) {
     return answer(inquiry, mover, resolveLatest(inquiry, mover))
   }
-  const findings = withoutEchoes(policies.flatMap((policy) => judge(inquiry, policy)))
+  const judged = policies.flatMap((policy) => judge(inquiry, policy))
+  // before echoes are dropped: an exception may lift one policy and not the other
+  const findings = withoutEchoes(judged.map((finding) => weaken(inquiry, finding)))
   if (mover && !findings.some((finding) => finding.reason === 'RegistryUnavailable')) {
     const old = outdated(inquiry, mover)
     if (old) findings.push(old)
   }
-  const violated = findings.some(
+  const violated = judged.some(
     ({ reason, enforcement }) => enforcement === 'Enforce' || !REMARKS.has(reason),
   )
   if (
@@ -111,7 +114,7 @@ function answer(inquiry: Inquiry, mover: CompiledPolicy | undefined, choice: Cho
     image: question.image,
     policies: question.policies,
     mover,
-    findings: choice.findings.map((finding) => weaken(question, finding)),
+    findings: choice.findings.map((finding) => weaken(inquiry, finding)),
     change: choice.change,
     rolledBackFrom: rolledBackFrom(inquiry, mover, choice),
     needs: quiet ? [] : needs,
@@ -121,16 +124,17 @@ function answer(inquiry: Inquiry, mover: CompiledPolicy | undefined, choice: Cho
 
 /**
  * A violation that was there before only warns; so does a registry's failure on an object whose
- * owner has been admitted.
+ * owner has been admitted, and what an exception lifts.
  */
-function weaken(question: Question, finding: Finding): Finding {
+function weaken(inquiry: Inquiry, finding: Finding): Finding {
+  const { question } = inquiry
   if (finding.enforcement !== 'Enforce') {
     return finding
   }
   const outside = finding.reason === 'RegistryUnavailable' || finding.reason === 'Timeout'
   const lenient = outside || question.defaults.ownedObjects === 'Warn'
   const warns = question.unchanged || (question.ownerReviewed && lenient)
-  return warns ? { ...finding, enforcement: 'Warn' } : finding
+  return warns ? { ...finding, enforcement: 'Warn' } : lift(inquiry, finding)
 }
 
 /** The newest version that this container was taken back from, for as long as it stays back. */

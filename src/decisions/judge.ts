@@ -8,7 +8,7 @@ import type { Finding } from './types.ts'
 import { formatSpan, outdated, unavailable, violation } from './words.ts'
 
 /** A manifest fact older than this is confirmed before it is used to deny. */
-const STALE_MS = 30_000
+export const STALE_MS = 30_000
 
 /** Untagged or `:latest`, without a digest. */
 export function isLatest(image: ImageReference): boolean {
@@ -173,6 +173,14 @@ function judgeDigest(inquiry: Inquiry, policy: CompiledPolicy, digest: string): 
   return judgeBare(inquiry, policy, digest)
 }
 
+/** Whether the index knows that a tag has or had a digest. */
+export function isOfTag({ snapshot }: Inquiry, tag: string, digest: string): boolean {
+  return (
+    snapshot?.manifest(tag)?.digest === digest ||
+    snapshot?.history(tag).some((seen) => seen.digest === digest) === true
+  )
+}
+
 /** `tag@digest`: the digest must be, or have been, the tag's. */
 function judgePinned(
   inquiry: Inquiry,
@@ -182,9 +190,7 @@ function judgePinned(
 ): Finding[] {
   const { snapshot, facts, question } = inquiry
   const fact = snapshot?.manifest(tag)
-  const known =
-    fact?.digest === digest || snapshot?.history(tag).some((seen) => seen.digest === digest)
-  if (known) {
+  if (isOfTag(inquiry, tag, digest)) {
     return [...judgeStanding(inquiry, policy, tag), ...judgeMoved(inquiry, policy, tag, digest)]
   }
   if (!fact || facts.now - fact.checkedAt > STALE_MS) {

@@ -1,5 +1,5 @@
 import type { ImageReference } from '../images/types.ts'
-import type { CompiledPolicy } from '../policies/types.ts'
+import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
 import type { Defaults, Question } from './types.ts'
 
 /** The question about an image by itself, as nobody runs it yet and no object says more of it. */
@@ -7,10 +7,12 @@ export function plainQuestion(
   image: ImageReference,
   policies: readonly CompiledPolicy[],
   defaults: Defaults,
+  exceptions: readonly CompiledException[] = [],
 ): Question {
   return {
     image,
     policies,
+    exceptions,
     defaults,
     mode: 'resolve',
     unchanged: false,

@@ -1,5 +1,5 @@
 import type { ImageReference } from '../images/types.ts'
-import type { CompiledPolicy, Enforcement } from '../policies/types.ts'
+import type { CompiledException, CompiledPolicy, Enforcement } from '../policies/types.ts'
 import type { FactFailure, FactNeed } from './ports.ts'
 
 /** Why an image is not permitted, or what is to be said of it. A closed list. */
@@ -64,6 +64,8 @@ export interface Question {
   readonly image: ImageReference
   /** as PolicySet.match gave them */
   readonly policies: readonly CompiledPolicy[]
+  /** as PolicySet.exceptions gave them; whether one has expired is told by the facts' clock */
+  readonly exceptions: readonly CompiledException[]
   readonly defaults: Defaults
   readonly mode: Mode
   /** the update leaves this image as it was */
@@ -91,6 +93,8 @@ export interface Finding {
   /** the image string to write instead, when there is one */
   readonly use: string | undefined
   readonly cause: FactFailure | undefined
+  /** what made a warning of a denial */
+  readonly exception?: CompiledException | undefined
 }
 
 /** What an image becomes. */

@@ -25,7 +25,7 @@ export function recall(
 ): Decision | undefined {
   const found = snapshot && remembered.get(snapshot)?.get(keyOf(question))
   const usable = found && isPlain(question) && now - found.at < LIFETIME && now >= found.at
-  return usable && isSame(found.question, question) ? found.decision : undefined
+  return usable && isSame(found, question, now) ? found.decision : undefined
 }
 
 /** Keeps a decision that needed no fact beyond the snapshot. */
@@ -56,11 +56,15 @@ function keyOf({ mode, image }: Question): string {
   return `${mode} ${image.original}`
 }
 
-function isSame(a: Question, b: Question): boolean {
+function isSame({ question: a, at }: Remembered, b: Question, now: number): boolean {
   return (
     a.defaults === b.defaults &&
     a.ownerReviewed === b.ownerReviewed &&
     a.policies.length === b.policies.length &&
-    a.policies.every((policy, index) => policy === b.policies[index])
+    a.policies.every((policy, index) => policy === b.policies[index]) &&
+    a.exceptions.length === b.exceptions.length &&
+    a.exceptions.every(
+      (each, index) => each === b.exceptions[index] && at < each.expires === now < each.expires,
+    )
   )
 }

@@ -1,12 +1,14 @@
 import { formatPosition, type TagwardenError } from '../errors.ts'
+import { compileException, type ExceptionEntry } from './compile_exception.ts'
 import { compilePolicy, type PolicyCompilation, type PolicyEntry } from './compile_policy.ts'
+import { compileRepository } from './compile_repository.ts'
 import { documentProblem } from './document.ts'
-import type { PolicyDraft } from './draft.ts'
+import type { Draft, NamespacedDraft, PolicyDraft } from './draft.ts'
 import { joinFlux } from './flux.ts'
-import { makePolicySet } from './policy_set.ts'
+import { makePolicySet, type SetParts } from './policy_set.ts'
 import type { PolicyResource } from './resource.ts'
 import { type SelectorOf, sharedSelectors } from './shared_selectors.ts'
-import type { Enforcement, PolicySet } from './types.ts'
+import type { CompiledRepository, Enforcement, PolicySet } from './types.ts'
 
 export interface CompileOptions {
   /** of policies that name none; `defaults.enforcement` of the configuration */
@@ -15,13 +17,15 @@ export interface CompileOptions {
   readonly cache?: WeakMap<PolicyDraft, PolicyCompilation> | undefined
   /** Keep one too: what changed then still shares the rankings of equal rules. */
   readonly selectorOf?: SelectorOf | undefined
+  /** Secrets that an ImageRepository names can be read; default false, with a note for each */
+  readonly secrets?: boolean | undefined
 }
 
 export interface CompiledPolicies {
   /** the policies that have no problem */
   readonly set: PolicySet
   readonly problems: readonly TagwardenError[]
-  /** for people: policies that are left out although nothing is wrong with them, and why */
+  /** for people: what is left out although nothing is wrong with it, and why */
   readonly notes: readonly string[]
 }
 
@@ -40,26 +44,72 @@ export function compilePolicies(
     enforcement = 'Enforce',
     cache = new WeakMap(),
     selectorOf = sharedSelectors(),
+    secrets = false,
   }: CompileOptions = {},
 ): CompiledPolicies {
-  const { drafts: paired, problems: unpaired, notes } = joinFlux(resources)
+  const { drafts: paired, problems: unpaired, notes: left } = joinFlux(resources)
   const own = resources.flatMap((resource) => (resource.type === 'policy' ? [resource.draft] : []))
   const problems = [...unpaired]
-  const entries: PolicyEntry[] = []
-  const taken = new Map<string, PolicyDraft>()
-  for (const draft of [...own, ...paired]) {
+  const taken = new Map<string, Draft>()
+  const isFirst = (draft: Draft): boolean => {
     const rival = taken.get(draft.title)
-    taken.set(draft.title, rival ?? draft)
-    if (rival !== undefined) problems.push(duplicate(draft, rival))
+    if (rival === undefined) taken.set(draft.title, draft)
+    else problems.push(duplicate(draft, rival))
+    return rival === undefined
+  }
+  const policies: PolicyEntry[] = []
+  for (const draft of [...own, ...paired]) {
+    const first = isFirst(draft)
     const compilation = cache.get(draft) ?? compilePolicy(draft, enforcement, selectorOf)
     cache.set(draft, compilation)
     problems.push(...(compilation.problems ?? []))
-    if (compilation.entry !== undefined && rival === undefined) entries.push(compilation.entry)
+    if (compilation.entry !== undefined && first) policies.push(compilation.entry)
   }
-  return { set: makePolicySet(entries), problems, notes }
+  const { repositories, exceptions, ...rest } = compileOthers(resources, isFirst)
+  problems.push(...rest.problems)
+  const unread = secrets ? [] : repositories.flatMap(({ repository }) => secretNote(repository))
+  return {
+    set: makePolicySet({ policies, repositories, exceptions }),
+    problems,
+    notes: [...left, ...unread],
+  }
 }
 
-function duplicate(draft: PolicyDraft, rival: PolicyDraft): TagwardenError {
+/** What is not a policy: it is compiled once for each draft, whatever the options are. */
+function compileOthers(
+  resources: readonly PolicyResource[],
+  isFirst: (draft: NamespacedDraft) => boolean,
+): Omit<SetParts, 'policies'> & { readonly problems: readonly TagwardenError[] } {
+  const repositories: { repository: CompiledRepository; hash: string }[] = []
+  const exceptions: ExceptionEntry[] = []
+  const problems: TagwardenError[] = []
+  for (const resource of resources) {
+    if (resource.type === 'repository') {
+      const first = isFirst(resource.draft)
+      const compilation = compileRepository(resource.draft)
+      problems.push(...(compilation.problems ?? []))
+      if (compilation.repository !== undefined && first) repositories.push(compilation)
+    } else if (resource.type === 'exception') {
+      const first = isFirst(resource.draft)
+      const { entry, problems: wrong = [] } = compileException(resource.draft)
+      problems.push(...wrong)
+      if (entry !== undefined && first) exceptions.push(entry)
+    }
+  }
+  return { repositories, exceptions, problems }
+}
+
+function secretNote({ title, ...references }: CompiledRepository): string[] {
+  const named = (['secretRef', 'certSecretRef', 'proxySecretRef'] as const).filter(
+    (field) => references[field] !== undefined,
+  )
+  if (named.length === 0) return []
+  return [
+    `${title} names a Secret in ${named.join(' and ')}, which only a cluster has: its registry is asked with what the configuration says`,
+  ]
+}
+
+function duplicate(draft: Draft, rival: Draft): TagwardenError {
   return documentProblem(draft.document, {
     path: [],
     message: `${draft.title} is also in ${formatPosition({ ...rival.document.position, column: undefined })}`,

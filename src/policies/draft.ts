@@ -2,9 +2,8 @@ import type { TagwardenError } from '../errors.ts'
 import { documentProblem, type ObjectDocument } from './document.ts'
 import type { Flaw, Path } from './flaw.ts'
 
-/** One policy in the native shape, whatever form it was written in; not yet checked. */
-export interface PolicyDraft {
-  readonly kind: 'ImagePolicy' | 'ClusterImagePolicy'
+/** One object in the native shape, whatever form it was written in; not yet checked. */
+export interface Draft {
   readonly namespace: string | undefined
   readonly name: string
   /** for people: `ImagePolicy shop/web` */
@@ -14,6 +13,15 @@ export interface PolicyDraft {
   readonly document: ObjectDocument
   /** where parts of the spec stand in what the author wrote; the first that fits counts */
   readonly places: readonly Place[]
+}
+
+export interface PolicyDraft extends Draft {
+  readonly kind: 'ImagePolicy' | 'ClusterImagePolicy'
+}
+
+/** An ImageRepository or an ImagePolicyException. */
+export interface NamespacedDraft extends Draft {
+  readonly namespace: string
 }
 
 /** A part of the native spec, and where its author wrote it. */
@@ -30,7 +38,7 @@ export function titleOf(kind: string, namespace: string | undefined, name: strin
 }
 
 /** The error for a flaw of a draft's spec, at the place where the author wrote it. */
-export function draftProblem(draft: PolicyDraft, flaw: Flaw, cause?: unknown): TagwardenError {
+export function draftProblem(draft: Draft, flaw: Flaw, cause?: unknown): TagwardenError {
   const place = draft.places.find(({ native }) =>
     native.every((segment, index) => segment === flaw.path[index]),
   )

@@ -15,7 +15,9 @@ export { nearestName } from './spelling.ts'
 export type {
   Action,
   ClusterImagePolicySpec,
+  CompiledException,
   CompiledPolicy,
+  CompiledRepository,
   Condition,
   Enforcement,
   ImagePolicyExceptionSpec,
@@ -25,6 +27,7 @@ export type {
   ImageRepositorySpec,
   ImageRepositoryStatus,
   LabelSelector,
+  NamedObject,
   PolicySet,
   Promotion,
   PromotionWindow,

@@ -2,7 +2,7 @@ import { documentProblem, type ObjectDocument } from './document.ts'
 import { quote } from './flaw.ts'
 import { readFlux } from './flux.ts'
 import { imagePolicyLists, readKustomization } from './kustomization.ts'
-import { readNative } from './native.ts'
+import { NATIVE_KINDS, readNative } from './native.ts'
 import type { Reading } from './resource.ts'
 import { nearestName } from './spelling.ts'
 
@@ -11,7 +11,6 @@ const VERSION = 'v1alpha1'
 const FLUX_GROUP = 'image.toolkit.fluxcd.io'
 const FLUX_VERSIONS = ['v1', 'v1beta2', 'v1beta1']
 const KUSTOMIZATION_GROUPS = ['kustomize.config.k8s.io', 'kustomize.toolkit.fluxcd.io']
-const KINDS = ['ImagePolicy', 'ClusterImagePolicy'] as const
 
 /** Reads one object by its kind; undefined if it is none of ours. */
 export function readObject(document: ObjectDocument): Reading | undefined {
@@ -41,16 +40,16 @@ export function readObject(document: ObjectDocument): Reading | undefined {
     return imagePolicyLists(value).length > 0 ? readKustomization(document) : undefined
   }
   const meant = nearestName(group, [GROUP, FLUX_GROUP])
-  if (meant === undefined || !(KINDS as readonly string[]).includes(kind)) return undefined
+  if (meant === undefined || !(NATIVE_KINDS as readonly string[]).includes(kind)) return undefined
   const remedy = `Write ${meant}/${meant === GROUP ? VERSION : FLUX_VERSIONS[0]}`
   return wrong(document, ['apiVersion'], `${quote(apiVersion)} is not known`, remedy)
 }
 
 function readOwn(document: ObjectDocument, kind: string, version: string): Reading {
-  const known = KINDS.find((name) => name === kind)
+  const known = NATIVE_KINDS.find((name) => name === kind)
   if (known === undefined) {
-    const near = nearestName(kind, KINDS)
-    const remedy = near ? `Write ${near} instead` : `The kinds are ${KINDS.join(', ')}`
+    const near = nearestName(kind, NATIVE_KINDS)
+    const remedy = near ? `Write ${near} instead` : `The kinds are ${NATIVE_KINDS.join(', ')}`
     return wrong(document, ['kind'], `${quote(kind)} is not a kind of ${GROUP}`, remedy)
   }
   if (version === VERSION) return readNative(document, known)

@@ -1,26 +1,45 @@
 import type { PolicyEntry } from './compile_policy.ts'
+import type { RepositoryGlob } from './repository_glob.ts'
 
 /** The entries whose globs cover a name, best first. Frozen. */
-export type Covering = (name: string) => readonly PolicyEntry[]
+export type Covering<Entry = PolicyEntry> = (name: string) => readonly Entry[]
+
+/** What can be found by names. */
+export interface Indexed {
+  readonly globs: readonly RepositoryGlob[]
+}
 
 /** Names remembered for one namespace, or for the cluster. Past it, all are forgotten. */
 const MOST_REMEMBERED = 512
 
-const NONE: readonly PolicyEntry[] = Object.freeze([])
+const NONE: readonly never[] = Object.freeze([])
+
+/** The policies that cover a name, the most specific first. */
+export function indexPolicies(entries: readonly PolicyEntry[]): Covering {
+  return indexNames(entries, (found, name) => {
+    const covering = found.filter(({ policy }) => policy.covers(name))
+    return covering.length === 0 ? NONE : bestFirst(covering, name)
+  })
+}
 
 /**
- * An index of policies by the names that their globs cover. A glob is filed under its segments
+ * An index of entries by the names that their globs cover. A glob is filed under its segments
  * before the first `*`, so a look-up asks one bucket for each `/` of the name, however many
- * policies there are.
+ * entries there are.
+ *
+ * @param choose which of those that may cover a name do (it is in lower case), best first
  */
-export function indexNames(entries: readonly PolicyEntry[]): Covering {
-  const exact = new Map<string, PolicyEntry[]>()
-  const patterns = new Map<string, PolicyEntry[]>()
+export function indexNames<Entry extends Indexed>(
+  entries: readonly Entry[],
+  choose: (found: readonly Entry[], name: string) => readonly Entry[],
+): Covering<Entry> {
+  const exact = new Map<string, Entry[]>()
+  const patterns = new Map<string, Entry[]>()
   for (const entry of entries) {
     for (const { exact: isExact, prefix } of entry.globs)
       file(isExact ? exact : patterns, prefix, entry)
   }
-  const remembered = new Map<string, readonly PolicyEntry[]>()
+  const remembered = new Map<string, readonly Entry[]>()
 
   return (name) => {
     const known = remembered.get(name)
@@ -31,21 +50,20 @@ export function indexNames(entries: readonly PolicyEntry[]): Covering {
       addAll(found, patterns.get(lower.slice(0, end)))
     }
     addAll(found, patterns.get(''))
-    const covering = [...found].filter(({ policy }) => policy.covers(lower))
-    const sorted = covering.length === 0 ? NONE : Object.freeze(bestFirst(covering, lower))
+    const sorted = found.size === 0 ? NONE : Object.freeze(choose([...found], lower))
     if (remembered.size >= MOST_REMEMBERED) remembered.clear()
     remembered.set(name, sorted)
     return sorted
   }
 }
 
-function file(buckets: Map<string, PolicyEntry[]>, key: string, entry: PolicyEntry): void {
+function file<Entry>(buckets: Map<string, Entry[]>, key: string, entry: Entry): void {
   const bucket = buckets.get(key)
   if (bucket === undefined) buckets.set(key, [entry])
   else if (bucket.at(-1) !== entry) bucket.push(entry)
 }
 
-function addAll(set: Set<PolicyEntry>, entries: readonly PolicyEntry[] | undefined): void {
+function addAll<Entry>(set: Set<Entry>, entries: readonly Entry[] | undefined): void {
   for (const entry of entries ?? NONE) set.add(entry)
 }
 

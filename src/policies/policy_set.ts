@@ -1,20 +1,31 @@
+import type { ExceptionEntry } from './compile_exception.ts'
 import type { PolicyEntry } from './compile_policy.ts'
 import { contentHash } from './content_hash.ts'
-import { type Covering, indexNames } from './name_index.ts'
-import type { CompiledPolicy, PolicySet, Workload } from './types.ts'
+import { indexExceptions } from './exception_index.ts'
+import { type Covering, indexPolicies } from './name_index.ts'
+import type { CompiledPolicy, CompiledRepository, PolicySet, Workload } from './types.ts'
+
+/** What a set is made of. */
+export interface SetParts {
+  readonly policies: readonly PolicyEntry[]
+  readonly exceptions: readonly ExceptionEntry[]
+  readonly repositories: readonly { repository: CompiledRepository; hash: string }[]
+}
 
 /** The set of these policies, indexed for match(). */
-export function makePolicySet(entries: readonly PolicyEntry[]): PolicySet {
-  const cluster = indexNames(entries.filter(({ policy }) => policy.namespace === undefined))
+export function makePolicySet({ policies, exceptions, repositories }: SetParts): PolicySet {
+  const cluster = indexPolicies(policies.filter(({ policy }) => policy.namespace === undefined))
   const namespaces = new Map<string, Covering>()
-  const groups = Map.groupBy(entries, ({ policy }) => policy.namespace)
+  const groups = Map.groupBy(policies, ({ policy }) => policy.namespace)
   for (const [namespace, members] of groups) {
-    if (namespace !== undefined) namespaces.set(namespace, indexNames(members))
+    if (namespace !== undefined) namespaces.set(namespace, indexPolicies(members))
   }
   let everywhere: Covering | undefined
-  const hashes = entries.map(({ hash }) => hash).sort()
+  const hashes = [...policies, ...exceptions, ...repositories].map(({ hash }) => hash).sort()
   return Object.freeze({
-    policies: Object.freeze(entries.map(({ policy }) => policy)),
+    policies: Object.freeze(policies.map(({ policy }) => policy)),
+    repositories: Object.freeze(repositories.map(({ repository }) => repository)),
+    allExceptions: Object.freeze(exceptions.map(({ exception }) => exception)),
     revision: contentHash(hashes.join()),
     match: (image, workload, container) => {
       const matching: CompiledPolicy[] = []
@@ -23,8 +34,9 @@ export function makePolicySet(entries: readonly PolicyEntry[]): PolicySet {
       addApplying(matching, cluster(image.name), workload, container)
       return matching
     },
+    exceptions: indexExceptions(exceptions),
     covering: (name) => {
-      everywhere ??= indexNames(entries)
+      everywhere ??= indexPolicies(policies)
       return everywhere(name).map(({ policy }) => policy)
     },
   } satisfies PolicySet)

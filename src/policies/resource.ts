@@ -1,10 +1,12 @@
 import type { TagwardenError } from '../errors.ts'
 import type { ObjectDocument } from './document.ts'
-import type { PolicyDraft } from './draft.ts'
+import type { NamespacedDraft, PolicyDraft } from './draft.ts'
 
-/** What one object of a policy file gives: a policy, or one half of a Flux pair. */
+/** What one object of a policy file gives. Of Flux's kinds, it is one half of a pair. */
 export type PolicyResource =
   | { readonly type: 'policy'; readonly draft: PolicyDraft }
+  | { readonly type: 'repository'; readonly draft: NamespacedDraft }
+  | { readonly type: 'exception'; readonly draft: NamespacedDraft }
   | ({ readonly type: 'FluxImagePolicy' } & FluxObject)
   | ({ readonly type: 'FluxImageRepository' } & FluxObject)
 

@@ -92,11 +92,69 @@ export interface PromotionWindow {
   readonly duration: number
 }
 
+/** An ImageRepository made ready. Immutable. */
+export interface CompiledRepository {
+  readonly namespace: string
+  readonly name: string
+  /** for people: `ImageRepository shop/web` */
+  readonly title: string
+  readonly position: Position | undefined
+  /** normalised, such as `docker.io/library/nginx` */
+  readonly image: string
+  /** ms */
+  readonly interval: number
+  /** ms; undefined: as the configuration says */
+  readonly timeout: number | undefined
+  readonly provider: 'generic'
+  /** Secrets of its namespace */
+  readonly secretRef: { readonly name: string } | undefined
+  readonly certSecretRef: { readonly name: string } | undefined
+  readonly proxySecretRef: { readonly name: string } | undefined
+  readonly insecure: boolean
+  readonly suspend: boolean
+  readonly exclusionList: readonly string[]
+  /** whether a pattern of its exclusionList matches a tag */
+  excludes(tag: string): boolean
+}
+
+/** An ImagePolicyException made ready. Immutable. */
+export interface CompiledException {
+  readonly namespace: string
+  readonly name: string
+  /** for people: `ImagePolicyException shop/web` */
+  readonly title: string
+  readonly position: Position | undefined
+  /** the globs, normalised, such as `docker.io/acme/*:v0.9.*` */
+  readonly images: readonly string[]
+  /** on one line */
+  readonly reason: string
+  /** ms since the epoch: from then on it does not count */
+  readonly expires: number
+  /** whether it is for some workloads of its namespace only */
+  readonly narrowed: boolean
+  /** whether it is for this image: for all of its repository, or for its tag; undefined: no */
+  covers(image: ImageReference): 'repository' | 'tag' | undefined
+  /** whether it lifts this policy, which must permit it by its `exceptions` */
+  lifts(policy: CompiledPolicy): boolean
+}
+
+/** An object of the cluster, or one that it was made from. */
+export interface NamedObject extends GroupKind {
+  readonly name: string
+}
+
 /** Where an image stands, for matching. */
 export interface Workload {
   /** undefined for a cluster-scoped object */
   readonly namespace: string | undefined
   readonly groupKind: GroupKind
+  /** undefined where it is not known; of an object that gets its name later, the beginning */
+  readonly name: string | undefined
+  /**
+   * what the object was made from, as far as that is certain: for a pod of a Deployment its
+   * ReplicaSet and the Deployment
+   */
+  readonly owners: readonly NamedObject[]
   /** labels of the workload object itself */
   readonly labels: Readonly<Record<string, string>>
   /** labels of its namespace, as far as they are known */
@@ -106,7 +164,10 @@ export interface Workload {
 /** All policies in force at one moment. Immutable: a change makes a new one. */
 export interface PolicySet {
   readonly policies: readonly CompiledPolicy[]
-  /** changes whenever any policy does; short hex */
+  readonly repositories: readonly CompiledRepository[]
+  /** those that have expired too */
+  readonly allExceptions: readonly CompiledException[]
+  /** changes whenever any policy, repository or exception does; short hex */
   readonly revision: string
   /**
    * The policies that apply to one image of one workload, the most specific first (namespaced
@@ -118,6 +179,15 @@ export interface PolicySet {
     workload: Workload,
     container: string | undefined,
   ): readonly CompiledPolicy[]
+  /**
+   * The exceptions for one image of one workload, those that last longest first; those that have
+   * expired too, as a set does not know what time it is.
+   */
+  exceptions(
+    image: ImageReference,
+    workload: Workload,
+    container: string | undefined,
+  ): readonly CompiledException[]
   /** The policies of all namespaces whose globs cover a repository, whatever workload runs it. */
   covering(name: string): readonly CompiledPolicy[]
 }

@@ -1,7 +1,8 @@
 import { matchText } from './glob.ts'
 import { compileLabelSelector, type Labels } from './label_selector.ts'
 import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
-import type { Workload } from './types.ts'
+import type { ImagePolicyExceptionSpec } from './schema/image_policy_exception.ts'
+import type { NamedObject, Workload } from './types.ts'
 
 /** Whether a policy is for a container of a workload, whatever its image is. */
 export type WorkloadFilter = (workload: Workload, container: string | undefined) => boolean
@@ -9,28 +10,63 @@ export type WorkloadFilter = (workload: Workload, container: string | undefined)
 /** The filter that `match` and `namespaceSelector` make; undefined if they narrow nothing. */
 export function compileWorkloadFilter(spec: ClusterImagePolicySpec): WorkloadFilter | undefined {
   const { kinds, selector, containers } = spec.match ?? {}
-  const filters: WorkloadFilter[] = []
-  if (kinds !== undefined && kinds.length > 0) {
-    const wanted = new Set(kinds)
-    filters.push(
-      ({ groupKind: { group, kind } }) => wanted.has(kind) || wanted.has(`${kind}.${group}`),
-    )
-  }
-  if (selector !== undefined) {
-    const admits = compileLabelSelector(selector)
-    filters.push(({ labels }) => admits(labels))
-  }
-  if (containers !== undefined && containers.length > 0) {
-    filters.push(
-      (_, name) => name !== undefined && containers.some((pattern) => matchText(pattern, name)),
-    )
-  }
+  const filters = [labelFilter(selector), containerFilter(containers)]
+  const isOfKind = kindTest(kinds)
+  if (isOfKind !== undefined) filters.push(({ groupKind }) => isOfKind(groupKind))
   if (spec.namespaceSelector !== undefined) {
     const admits = compileLabelSelector(spec.namespaceSelector)
     filters.push((workload) => admits(namespaceLabels(workload)))
   }
-  if (filters.length === 0) return undefined
-  return (workload, container) => filters.every((admits) => admits(workload, container))
+  return all(filters)
+}
+
+/**
+ * The filter of an exception. Kinds and names may be those of what the object was made from: what
+ * lets a Deployment through lets its pods through.
+ */
+export function compileExceptionFilter(
+  match: ImagePolicyExceptionSpec['match'],
+): WorkloadFilter | undefined {
+  const { kinds, selector, containers, names = [] } = match ?? {}
+  const filters = [labelFilter(selector), containerFilter(containers)]
+  const isOfKind = kindTest(kinds)
+  if (isOfKind !== undefined || names.length > 0) {
+    const fits = ({ group, kind, name }: NamedObject) =>
+      (isOfKind?.({ group, kind }) ?? true) &&
+      (names.length === 0 || names.some((pattern) => matchText(pattern, name)))
+    filters.push(
+      ({ groupKind, name, owners }) =>
+        fits({ ...groupKind, name: name ?? '' }) || owners.some(fits),
+    )
+  }
+  return all(filters)
+}
+
+function all(filters: readonly (WorkloadFilter | undefined)[]): WorkloadFilter | undefined {
+  const given = filters.filter((filter) => filter !== undefined)
+  if (given.length === 0) return undefined
+  return (workload, container) => given.every((admits) => admits(workload, container))
+}
+
+function kindTest(
+  kinds: readonly string[] = [],
+): ((of: { group: string; kind: string }) => boolean) | undefined {
+  if (kinds.length === 0) return undefined
+  const wanted = new Set(kinds)
+  return ({ group, kind }) => wanted.has(kind) || wanted.has(`${kind}.${group}`)
+}
+
+function labelFilter(
+  selector: Parameters<typeof compileLabelSelector>[0] | undefined,
+): WorkloadFilter | undefined {
+  if (selector === undefined) return undefined
+  const admits = compileLabelSelector(selector)
+  return ({ labels }) => admits(labels)
+}
+
+function containerFilter(containers: readonly string[] = []): WorkloadFilter | undefined {
+  if (containers.length === 0) return undefined
+  return (_, name) => name !== undefined && containers.some((pattern) => matchText(pattern, name))
 }
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name */

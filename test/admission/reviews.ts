@@ -9,7 +9,10 @@ export function reviewOptions(
 ): ReviewOptions {
   const covering = (name: string) => policies.filter((policy) => policy.covers(name))
   const match = ({ name }: { name: string }) => covering(name)
-  const set = { policies, revision: '1', match, covering }
+  const set = {
+    ...{ policies, repositories: [], allExceptions: [], revision: '1' },
+    ...{ match, exceptions: () => [], covering },
+  }
   return {
     policies: () => set,
     source: source([]),

@@ -39,7 +39,15 @@ export function read(
 
 export function workload(part: Partial<Workload> = {}): Workload {
   const groupKind = { group: 'apps', kind: 'Deployment' }
-  return { namespace: 'default', groupKind, labels: {}, namespaceLabels: {}, ...part }
+  return {
+    namespace: 'default',
+    groupKind,
+    name: 'web',
+    owners: [],
+    labels: {},
+    namespaceLabels: {},
+    ...part,
+  }
 }
 
 /** Titles of the policies that apply to an image. */

@@ -7,19 +7,33 @@ import { AUDIT_POLICY } from './audit_log.ts'
 import { createAuthority } from './authority.ts'
 import { type Running, start, waitFor } from './child.ts'
 import { freePorts } from './ports.ts'
+import { startSlowLink } from './slow_link.ts'
 
 /** A ready kube-apiserver, with its etcd. */
 export interface ApiServer {
   readonly url: string
   /** path of a kubeconfig of group system:masters */
   readonly kubeconfig: string
+  /** PEM of the authority of its certificate */
+  readonly ca: string
   /** Asks as admin, with JSON; the status, or 0 where nobody answers. */
   call<Body = unknown>(
     method: 'GET' | 'POST',
     path: string,
     body?: object,
   ): Promise<{ readonly status: number; readonly body: Body | undefined }>
+  /** Ends kube-apiserver as a crash would, waits for what is to be done meanwhile, starts it again. */
+  restart(meanwhile?: () => unknown): Promise<void>
+  /** Lets etcd answer so many ms later, each way. */
+  delayEtcd(ms: number): void
   close(): Promise<void>
+}
+
+/** How to start one. */
+export interface ApiServerOptions {
+  readonly auditLog?: boolean
+  /** further flags of kube-apiserver */
+  readonly flags?: readonly string[]
 }
 
 /**
@@ -29,7 +43,7 @@ export interface ApiServer {
 export async function startApiServer(
   folder: string,
   running: Running[],
-  auditLog: boolean,
+  { auditLog = false, flags = [] }: ApiServerOptions,
 ): Promise<ApiServer> {
   const file = (name: string) => join(folder, name)
   const write = (name: string, text: string) => {
@@ -38,6 +52,7 @@ export async function startApiServer(
   }
   const [client, peer, port] = (await freePorts(3)) as [number, number, number]
   running.push(startEtcd(file('etcd'), client, peer))
+  const link = await startSlowLink(client)
 
   const authority = createAuthority('tagwarden-test')
   const names = ['localhost', '127.0.0.1', '10.0.0.1']
@@ -48,9 +63,9 @@ export async function startApiServer(
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   })
-  running.push(
+  const startServer = () =>
     start('kube-apiserver', requireAsset('kube-apiserver'), [
-      `--etcd-servers=http://127.0.0.1:${client}`,
+      `--etcd-servers=http://127.0.0.1:${link.port}`,
       '--bind-address=127.0.0.1',
       '--advertise-address=127.0.0.1',
       `--secure-port=${port}`,
@@ -67,12 +82,15 @@ export async function startApiServer(
       ...(auditLog
         ? [
             `--audit-policy-file=${write('audit.yaml', AUDIT_POLICY)}`,
-            `--audit-log-path=${write('audit.log', '')}`,
+            `--audit-log-path=${file('audit.log')}`,
             '--audit-log-mode=blocking',
           ]
         : []),
-    ]),
-  )
+      ...flags,
+    ])
+  if (auditLog) write('audit.log', '')
+  let server = startServer()
+  running.push(server)
 
   const url = `https://127.0.0.1:${port}`
   const tls = { ca: authority.certificate, cert: admin.certificate, key: admin.key }
@@ -91,13 +109,37 @@ export async function startApiServer(
       return { status: 0, body: undefined }
     }
   }
-  await waitFor(async () => (await call('GET', '/readyz')).status === 200, {
-    timeout: 60_000,
-    what: 'kube-apiserver is ready',
-    running,
-  })
-  const kubeconfig = write('kubeconfig', JSON.stringify(kubeconfigOf(url, tls)))
-  return { url, kubeconfig, call, close: () => dispatcher.destroy() }
+  const ready = () =>
+    waitFor(async () => (await call('GET', '/readyz')).status === 200, {
+      timeout: 60_000,
+      what: 'kube-apiserver is ready',
+      running,
+    })
+  await ready()
+  const user = {
+    'client-certificate-data': base64(tls.cert),
+    'client-key-data': base64(tls.key),
+  }
+  const ca = authority.certificate
+  const kubeconfig = write('kubeconfig', kubeconfigOf(url, ca, user))
+  return {
+    url,
+    kubeconfig,
+    ca,
+    call,
+    async restart(meanwhile) {
+      await server.stop()
+      await meanwhile?.()
+      const next = startServer()
+      running.splice(running.indexOf(server), 1, next)
+      server = next
+      await ready()
+    },
+    delayEtcd: link.delay,
+    async close() {
+      await Promise.all([dispatcher.destroy(), link.close()])
+    },
+  }
 }
 
 function startEtcd(folder: string, client: number, peer: number): Running {
@@ -113,19 +155,24 @@ function startEtcd(folder: string, client: number, peer: number): Running {
   ])
 }
 
-function kubeconfigOf(server: string, tls: { ca: string; cert: string; key: string }): object {
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
-  const cluster = { server, 'certificate-authority-data': base64(tls.ca) }
-  const user = {
-    'client-certificate-data': base64(tls.cert),
-    'client-key-data': base64(tls.key),
-  }
-  return {
+/** A kubeconfig of one context, `test`, in JSON. */
+export function kubeconfigOf(
+  server: string,
+  ca: string,
+  user: object,
+  namespace = 'default',
+): string {
+  const cluster = { server, 'certificate-authority-data': base64(ca) }
+  return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'test',
     clusters: [{ name: 'test', cluster }],
-    users: [{ name: 'admin', user }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
-  }
+    users: [{ name: 'test', user }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace } }],
+  })
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
 }

@@ -9,9 +9,9 @@ import {
   NAMESPACES,
   openCluster,
 } from '../../src/cluster/index.ts'
+import { kubeconfigOf } from './api_server.ts'
 import {
   json,
-  kubeconfigText,
   listOf,
   object,
   refuse,
@@ -189,7 +189,7 @@ t.test('nobody there, and an authority that is not known', async (t) => {
   const { server } = await start(t, () => {})
   const other = join(t.testdir(), 'kubeconfig')
   const open = async (url: string, ca: string) => {
-    writeFileSync(other, kubeconfigText(url, ca, { token: 'secret-token' }))
+    writeFileSync(other, kubeconfigOf(url, ca, { token: 'secret-token' }))
     const cluster = await openCluster({ kubeconfig: other, timeLimit: 500 })
     t.teardown(() => cluster.close())
     return failureOf(cluster.create(NAMESPACES, { metadata: { name: 'x' } }))
@@ -218,7 +218,7 @@ t.test('a token that was refused is read again, once', async (t) => {
   const folder = t.testdir({ token: 'old', kubeconfig: '' })
   const { server } = await start(t, () => {})
   const kubeconfig = join(folder, 'kubeconfig')
-  writeFileSync(kubeconfig, kubeconfigText(server.url, server.ca, { tokenFile: 'token' }))
+  writeFileSync(kubeconfig, kubeconfigOf(server.url, server.ca, { tokenFile: 'token' }))
   const cluster = await openCluster({ kubeconfig })
   t.teardown(() => cluster.close())
   server.script = ({ headers }, response) =>
@@ -261,8 +261,8 @@ t.test('what is no kubeconfig is said, without its content', async (t) => {
     [undefined, /cannot be read as a kubeconfig \(ENOENT\)/],
     ['{ token: secret-token', /cannot be read as a kubeconfig$/],
     ['[]', /names no current cluster/],
-    [kubeconfigText('shop.example', server.ca, {}), /is no URL/],
-    [kubeconfigText('http://127.0.0.1:8080', server.ca, {}), /without TLS/],
+    [kubeconfigOf('shop.example', server.ca, {}), /is no URL/],
+    [kubeconfigOf('http://127.0.0.1:8080', server.ca, {}), /without TLS/],
   ]
   const path = join(t.testdir({}), 'kubeconfig')
   for (const [content, message] of rows) {
@@ -277,7 +277,7 @@ t.test('what is no kubeconfig is said, without its content', async (t) => {
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh' }
   writeFileSync(
     path,
-    kubeconfigText(server.url, server.ca, {
+    kubeconfigOf(server.url, server.ca, {
       exec: { ...exec, args: ['-c', 'echo secret-token >&2; exit 1'] },
     }),
   )

@@ -115,9 +115,43 @@ t.test('without a node, the API answers', { skip, timeout: 60_000 }, async (t) =
     t.match(stderr, /nobody.* cannot list resource .*pods/)
   })
 
-  await t.test('only etcd and the API server run', async (t) => {
+  await t.test('an account has the rights that it was given, and no others', async (t) => {
+    await kubectl('create serviceaccount reader')
+    await kubectl('create role reader --verb=get,list --resource=configmaps')
+    await kubectl('create rolebinding reader --role=reader --serviceaccount=default:reader')
+    const kubeconfig = await cluster.kubeconfigFor('default', 'reader')
+    const as = (args: string) => cluster.kubectl([...args.split(' '), `--kubeconfig=${kubeconfig}`])
+    t.match(await as('get configmaps'), { code: 0 })
+    t.match(await as('get secrets'), { code: 1, stderr: /:reader" cannot list resource/ })
+    await t.rejects(cluster.kubeconfigFor('default', 'nobody'), /no token for default\/nobody: 404/)
+  })
+
+  await t.test('with a slow etcd, answers take their time', async (t) => {
+    const took = async () => {
+      const begin = performance.now()
+      await kubectl('get pod lone')
+      return performance.now() - begin
+    }
+    cluster.delayEtcd(400)
+    t.ok((await took()) > 800)
+    cluster.delayEtcd(0)
+    t.ok((await took()) < 800)
+  })
+
+  await t.test('the API server comes back with all that it had', async (t) => {
+    const before = cluster.pids
+    await cluster.restartApiServer(async () => {
+      t.equal((await cluster.kubectl(['get', 'pods'])).code, 1)
+    })
+    t.equal(await kubectl('get pod lone -o jsonpath={.status.phase}'), 'Pending')
     t.equal(cluster.pids.length, 2)
+    t.equal(before.filter((pid) => !cluster.pids.includes(pid)).length, 1)
+  })
+
+  await t.test('only etcd and the API server run', async (t) => {
+    const { pids } = cluster
+    t.equal(pids.length, 2)
     await cluster.stop()
-    t.strictSame(missing(cluster.pids), cluster.pids)
+    t.strictSame(missing(pids), pids)
   })
 })

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ApiServer, startApiServer } from './api_server.ts'
+import { type ApiServer, kubeconfigOf, startApiServer } from './api_server.ts'
 import { type AuditEntry, readAuditLog } from './audit_log.ts'
 import { type Running, waitFor } from './child.ts'
 import { startFakeNode } from './fake_node.ts'
@@ -23,6 +23,18 @@ export interface ControlPlane {
     args: readonly string[],
     options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
   ): Promise<KubectlResult>
+  /**
+   * Kills the API server, does something meanwhile, and starts it again, on the same port and
+   * data; waits until it is ready.
+   */
+  restartApiServer(meanwhile?: () => unknown): Promise<void>
+  /** Lets etcd answer so many ms later, each way; 0 is normal. */
+  delayEtcd(ms: number): void
+  /**
+   * Path of a kubeconfig of a service account, which has to be there, with a token of its own and
+   * its namespace.
+   */
+  kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>
   /** Writes so far, oldest first; an entry may come a moment after its answer. */
   auditLog(): AuditEntry[]
   /** Ends every program and removes their data; may be called twice. */
@@ -34,6 +46,10 @@ export interface ControlPlaneOptions {
   /** controllers, scheduler, and a fake node; without them nothing but the API answers */
   readonly nodes?: boolean
   readonly auditLog?: boolean
+  /** ms that etcd answers later than it could, each way; see `delayEtcd` */
+  readonly etcdDelay?: number
+  /** further flags of kube-apiserver */
+  readonly flags?: readonly string[]
 }
 
 /**
@@ -56,7 +72,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-async function startOnce({ nodes, auditLog = false }: ControlPlaneOptions): Promise<ControlPlane> {
+async function startOnce(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { nodes, etcdDelay = 0 } = options
   const folder = mkdtempSync(join(tmpdir(), 'tagwarden-cluster-'))
   const running: Running[] = []
   let api: ApiServer | undefined
@@ -65,14 +82,21 @@ async function startOnce({ nodes, auditLog = false }: ControlPlaneOptions): Prom
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    api = await startApiServer(folder, running, auditLog)
+    api = await startApiServer(folder, running, options)
     if (nodes) await startFakeNode(api, running)
     else await addServiceAccount(api)
     const { kubeconfig, url } = api
+    const made = api
+    made.delayEtcd(etcdDelay)
     return {
       kubeconfig,
       url,
-      pids: running.map((each) => each.pid),
+      get pids() {
+        return running.map((each) => each.pid)
+      },
+      restartApiServer: made.restart,
+      delayEtcd: made.delayEtcd,
+      kubeconfigFor: (...account) => writeAccount(made, folder, ...account),
       kubectl: (args, more) => runKubectl(kubeconfig, args, more),
       auditLog: () => readAuditLog(join(folder, 'audit.log')),
       stop,
@@ -81,6 +105,26 @@ async function startOnce({ nodes, auditLog = false }: ControlPlaneOptions): Prom
     await stop()
     throw error
   }
+}
+
+async function writeAccount(
+  api: ApiServer,
+  folder: string,
+  namespace: string,
+  account: string,
+): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
+  const { status, body } = await api.call<{ status: { token: string } }>('POST', path, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: 3600 },
+  })
+  if (status !== 201 || body === undefined) {
+    throw new Error(`no token for ${namespace}/${account}: ${status}`)
+  }
+  const file = join(folder, `kubeconfig-${namespace}-${account}`)
+  writeFileSync(file, kubeconfigOf(api.url, api.ca, { token: body.status.token }, namespace))
+  return file
 }
 
 // A controller's work, where there are none. The API server makes the namespace after it is ready.

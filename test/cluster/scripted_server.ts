@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { kubeconfigOf } from './api_server.ts'
 import { createAuthority } from './authority.ts'
 
 /** A request as the script sees it. */
@@ -55,22 +56,12 @@ export async function startScriptedServer(t: Test, script: Script): Promise<Scri
   })
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const kubeconfig = join(folder, 'kubeconfig')
-  writeFileSync(kubeconfig, kubeconfigText(url, authority.certificate, { token: 'secret-token' }))
+  writeFileSync(
+    kubeconfig,
+    kubeconfigOf(url, authority.certificate, { token: 'secret-token' }, 'shop'),
+  )
   const started: ScriptedServer = { url, kubeconfig, ca: authority.certificate, asked, script }
   return started
-}
-
-/** A kubeconfig of one context, for this user. */
-export function kubeconfigText(server: string, ca: string, user: object): string {
-  const data = Buffer.from(ca).toString('base64')
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': data } }],
-    users: [{ name: 'user', user }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'user', namespace: 'shop' } }],
-  })
 }
 
 export function json(response: ServerResponse, body: unknown, status = 200, headers = {}): void {

@@ -4,7 +4,9 @@ import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { CONTROL_PLANE, HELM, OPERATOR_CRDS, requireAsset, skipWithout } from '../cluster/assets.ts'
 import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
+import { runKubectl } from '../cluster/kubectl.ts'
 import { CHART, helm, NAMESPACE, objectsOf, only, type Rendered, render } from './helm.ts'
+import { installWithoutPods } from './installation.ts'
 import { VALUE_SETS } from './value_sets.ts'
 
 const skip = skipWithout([...CONTROL_PLANE, HELM, OPERATOR_CRDS])
@@ -289,6 +291,15 @@ t.test('on a real API server', { skip }, async (t) => {
       await world.helm('uninstall', 'tagwarden')
     },
   )
+
+  await t.test('a program outside the cluster can have the rights of its pods', async (t) => {
+    const { kubeconfig, name, namespace } = await installWithoutPods(cluster)
+    const as = (args: string) => runKubectl(kubeconfig, args.split(' '))
+    t.match(name, 'tagwarden')
+    t.match(await as(`get imagepolicies -A`), { code: 0 })
+    const refused = await as(`get secrets -n ${namespace}`)
+    t.match(refused, { code: 1, stderr: /User "system:serviceaccount:tagwarden-system:tagwarden"/ })
+  })
 
   await t.test('the API server takes all that each set of values gives', async (t) => {
     await world.kubectl(`apply --server-side -f ${requireAsset(OPERATOR_CRDS)}`)

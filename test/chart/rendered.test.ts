@@ -1,6 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
+import { parse } from 'yaml'
 import { loadConfig } from '../../src/config/index.ts'
 import { HELM, skipWithout } from '../cluster/assets.ts'
 import { CHART, containerOf, helm, only, ROOT, render } from './helm.ts'
@@ -107,6 +110,22 @@ t.test(
 )
 
 t.test(
+  'the Node of the image takes that bound, of the memory that it may have',
+  { skip },
+  async (t) => {
+    const { env } = containerOf(await render({}))
+    const { value } = env.find(({ name }: { name: string }) => name === 'NODE_OPTIONS')
+    const script =
+      'const { heap_size_limit: heap } = require("v8").getHeapStatistics();' +
+      'console.log(heap / Math.min(require("os").totalmem(), process.constrainedMemory() || Infinity))'
+    const { stdout } = await promisify(execFile)(process.execPath, ['--eval', script], {
+      env: { NODE_OPTIONS: value },
+    })
+    t.ok(Number(stdout) > 0.65 && Number(stdout) < 0.8, stdout)
+  },
+)
+
+t.test(
   'a changed configuration replaces the pods, another change does not',
   { skip },
   async (t) => {
@@ -159,8 +178,6 @@ t.test(
 )
 
 t.test('the chart installs the version that it was made with', async (t) => {
-  const { readFileSync } = await import('node:fs')
-  const { parse } = await import('yaml')
   const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   t.equal(chart.appVersion, version)

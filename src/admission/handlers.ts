@@ -10,6 +10,8 @@ import { type AdmissionResponse, writeResponse } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
 import { collectFindings, denialMessage, objectTitle, warningsOf } from './words.ts'
 
+type Labels = Readonly<Record<string, string>>
+
 /** What the handlers work with. */
 export interface ReviewOptions {
   /** the policies in force now */
@@ -23,8 +25,8 @@ export interface ReviewOptions {
   readonly prefix: string
   /** the longest time that a review may take, in ms, whatever the API server allows */
   readonly deadline: number
-  /** labels of a namespace, as far as they are known */
-  readonly namespaceLabels?: (namespace: string) => Readonly<Record<string, string>>
+  /** labels of a namespace, as far as they are known; a promise where they are looked up */
+  readonly namespaceLabels?: (namespace: string) => Labels | Promise<Labels>
   /** told of each review, after the answer is made */
   readonly onReviewed?: (review: ReviewSummary) => void
   readonly clock?: () => number
@@ -119,7 +121,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
         defaults: options.defaults,
         mode,
         ownerReviewed: ownership === 'reviewed',
-        namespaceLabels: options.namespaceLabels?.(request.namespace) ?? {},
+        namespaceLabels: (await options.namespaceLabels?.(request.namespace)) ?? {},
       },
       {
         source: options.source,

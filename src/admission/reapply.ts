@@ -77,7 +77,7 @@ export async function reapply(
     defaults: options.defaults,
     mode: 'resolve',
     ownerReviewed: false,
-    namespaceLabels: options.namespaceLabels?.(namespace) ?? {},
+    namespaceLabels: (await options.namespaceLabels?.(namespace)) ?? {},
   }
   const gathering: Gathering = {
     source: options.source,

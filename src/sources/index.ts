@@ -1,2 +1,6 @@
+export type { NamespaceFacts } from './namespaces.ts'
+export { openPolicyCluster, type PolicyClusterOptions } from './policy_cluster.ts'
 export { openPolicyFolder, type PolicyFolder, type PolicyFolderOptions } from './policy_folder.ts'
+export type { PolicyObject } from './policy_object.ts'
 export { type LoadedPolicies, loadPolicies, type PolicyPaths } from './policy_reader.ts'
+export type { PolicySource } from './types.ts'

@@ -1,5 +1,10 @@
 import { describeError, TagwardenError } from '../errors.ts'
-import { type CompileOptions, compilePolicies, type PolicySet } from '../policies/index.ts'
+import {
+  type CompileOptions,
+  compilePolicies,
+  type PolicyResource,
+  type PolicySet,
+} from '../policies/index.ts'
 import { type PolicyFile, readPolicyFile } from './policy_file.ts'
 import { type Survey, surveyPaths } from './survey.ts'
 
@@ -14,6 +19,8 @@ export interface PolicyPaths {
 /** A set of policies and what it was made from. */
 export interface LoadedPolicies {
   readonly set: PolicySet
+  /** what the set was compiled from */
+  readonly resources: readonly PolicyResource[]
   /** for people: policies that are left out although nothing is wrong with them, and why */
   readonly notes: readonly string[]
   /** how many files were read */
@@ -50,7 +57,8 @@ export function createPolicyReader({ paths, enforcement }: PolicyPaths) {
     files = next
     const { folders } = survey
     const read = [...files.values()]
-    const { set, notes, problems } = compile(read)
+    const resources = read.flatMap(({ parsed }) => parsed.resources)
+    const { set, notes, problems } = compile(resources)
     const skipped = read.reduce((sum, { parsed }) => sum + parsed.skipped, 0)
     const wrong = [
       ...survey.problems,
@@ -58,12 +66,11 @@ export function createPolicyReader({ paths, enforcement }: PolicyPaths) {
     ]
     // without all the files, pairs would be found broken that are not
     const all = survey.problems.length > 0 ? wrong : [...wrong, ...problems]
-    const loaded = { set, notes, files: files.size, skipped }
+    const loaded = { set, resources, notes, files: files.size, skipped }
     return { loaded, problems: all.sort(byPlace), folders }
   }
 
-  function compile(read: readonly PolicyFile[]) {
-    const resources = read.flatMap(({ parsed }) => parsed.resources)
+  function compile(resources: readonly PolicyResource[]) {
     try {
       return compilePolicies(resources, { enforcement, cache })
     } catch (cause) {

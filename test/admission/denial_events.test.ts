@@ -114,3 +114,19 @@ t.test('the header of a trace comes with the review', async (t) => {
   await validate(review(deployment({ app: 'web' })), { ...CALL, traceparent: '00-a' })
   t.equal(told[0]?.traceparent, '00-a')
 })
+
+t.test('labels of a namespace that have to be looked up are waited for', async (t) => {
+  const seen: unknown[] = []
+  const namespaceLabels = async (namespace: string) => ({ of: namespace })
+  const options = reviewOptions([], { namespaceLabels })
+  const policies = () => ({
+    ...options.policies(),
+    match: (_image: unknown, workload: { namespaceLabels: unknown }) => {
+      seen.push(workload.namespaceLabels)
+      return []
+    },
+  })
+  const { validate } = createReviewHandlers({ ...options, policies })
+  await validate(review(deployment({ app: 'web' })), CALL)
+  t.strictSame(seen, [{ of: 'shop' }])
+})

@@ -51,7 +51,7 @@ export interface FakeCluster extends Cluster {
     reason: string,
     options?: { readonly times?: number; readonly name?: string },
   ): () => void
-  /** From now on the resource is served or not; all are, unless told otherwise. */
+  /** From now on this version of it is served or not; all are, unless told otherwise. */
   serve(resource: ResourceName, served: boolean): void
 }
 
@@ -92,9 +92,14 @@ export function createFakeCluster(
     for (const each of watches) if (each.id === id) each.change(object, removed)
   })
 
-  function refusalOf(verb: FakeVerb, id: string, name: string | undefined): Error | undefined {
+  function refusalOf(
+    verb: FakeVerb,
+    resource: ResourceName,
+    name: string | undefined,
+  ): Error | undefined {
+    const id = resourceText(resource)
     if (!available) return failure('Unreachable', 'the API server does not answer')
-    if (unserved.has(id)) return failure('NotFound', `${id} is not served`)
+    if (unserved.has(versioned(resource))) return failure('NotFound', `${id} is not served`)
     for (const each of refusals) {
       if (each.call !== `${verb} ${id}` || (each.name ?? name) !== name || each.left <= 0) continue
       each.left -= 1
@@ -118,7 +123,7 @@ export function createFakeCluster(
       key: [key.namespace, key.name].filter(Boolean).join('/'),
       ...(body !== undefined && { body: structuredClone(body) }),
     })
-    const refusal = refusalOf(verb, id, key.name)
+    const refusal = refusalOf(verb, resource, key.name)
     if (refusal) throw refusal
     return work()
   }
@@ -163,7 +168,7 @@ export function createFakeCluster(
       look() {
         if (state === 'closed') return
         calls.push({ verb: 'watch', resource: id, key: options.namespace ?? '' })
-        const refusal = refusalOf('watch', id, undefined)
+        const refusal = refusalOf('watch', resource, undefined)
         if (refusal) {
           if (state !== 'bad') tell(() => handlers.problem?.(refusal))
           state = 'bad'
@@ -261,12 +266,12 @@ export function createFakeCluster(
     watch,
     serves: async (resource) => {
       if (!available) throw failure('Unreachable', 'the API server does not answer')
-      return !unserved.has(resourceText(resource))
+      return !unserved.has(versioned(resource))
     },
     whenServed(resource, listener) {
       let last: boolean | undefined
       const look = () => {
-        const served = !unserved.has(resourceText(resource))
+        const served = !unserved.has(versioned(resource))
         if (served === last) return
         last = served
         queueMicrotask(() => {
@@ -294,10 +299,15 @@ export function createFakeCluster(
     },
     serve(resource, served) {
       const id = resourceText(resource)
-      if (served) unserved.delete(id)
-      else unserved.add(id)
+      if (served) unserved.delete(versioned(resource))
+      else unserved.add(versioned(resource))
       for (const look of servedListeners) look()
       lookAgain(id)
     },
   }
+}
+
+/** Versions of a resource are served apart, but the objects are the same. */
+function versioned(resource: ResourceName): string {
+  return `${resource.version} ${resourceText(resource)}`
 }

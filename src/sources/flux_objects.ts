@@ -1,0 +1,90 @@
+import {
+  apiVersionOf,
+  FLUX_IMAGE_POLICIES,
+  FLUX_IMAGE_REPOSITORIES,
+  type ObjectKey,
+  type ResourceName,
+} from '../cluster/index.ts'
+import type { TagwardenError } from '../errors.ts'
+import { joinFlux, type PolicyDraft, type PolicyResource, readObjects } from '../policies/index.ts'
+import type { SpecObject } from './policy_object.ts'
+import { keyText } from './served_watch.ts'
+
+/** What a Flux ImagePolicy is with its ImageRepository. */
+export interface FluxReading {
+  readonly draft: PolicyDraft | undefined
+  readonly problems: readonly TagwardenError[]
+  /** why it is left out although nothing is wrong with it */
+  readonly note: string | undefined
+}
+
+/** Flux's objects, each policy joined with the repository that it names. */
+export interface FluxObjects {
+  /** Gives the keys of the policies that this may change. */
+  putRepository(object: SpecObject): string[]
+  removeRepository(key: ObjectKey): string[]
+  /** Gives its key. */
+  putPolicy(object: SpecObject): string
+  removePolicy(key: ObjectKey): void
+  read(key: string): FluxReading
+}
+
+interface KnownPolicy {
+  readonly resources: readonly PolicyResource[]
+  readonly problems: readonly TagwardenError[]
+  /** key of the repository that it names, so far as that can be read */
+  readonly repository: string
+}
+
+/** Keeps the objects; nothing is read of the cluster here. */
+export function createFluxObjects(): FluxObjects {
+  const repositories = new Map<string, readonly PolicyResource[]>()
+  const policies = new Map<string, KnownPolicy>()
+  const byRepository = new Map<string, Set<string>>()
+  const naming = (repository: string) => [...(byRepository.get(repository) ?? [])]
+
+  function drop(key: string): void {
+    const { repository = '' } = policies.get(key) ?? {}
+    policies.delete(key)
+    byRepository.get(repository)?.delete(key)
+    if (byRepository.get(repository)?.size === 0) byRepository.delete(repository)
+  }
+
+  return {
+    putRepository(object) {
+      const key = keyText(object.metadata)
+      repositories.set(key, readAs(object, FLUX_IMAGE_REPOSITORIES).resources)
+      return naming(key)
+    },
+    removeRepository(key) {
+      repositories.delete(keyText(key))
+      return naming(keyText(key))
+    },
+    putPolicy(object) {
+      const key = keyText(object.metadata)
+      const repository = repositoryOf(object)
+      drop(key)
+      policies.set(key, { ...readAs(object, FLUX_IMAGE_POLICIES), repository })
+      byRepository.set(repository, (byRepository.get(repository) ?? new Set()).add(key))
+      return key
+    },
+    removePolicy: (key) => drop(keyText(key)),
+    read(key) {
+      const policy = policies.get(key)
+      if (!policy) return { draft: undefined, problems: [], note: undefined }
+      const repository = repositories.get(policy.repository) ?? []
+      const { drafts, problems, notes } = joinFlux([...policy.resources, ...repository])
+      return { draft: drafts[0], problems: [...policy.problems, ...problems], note: notes[0] }
+    },
+  }
+}
+
+function repositoryOf({ metadata, spec }: SpecObject): string {
+  const { imageRepositoryRef } = (spec ?? {}) as { imageRepositoryRef?: unknown }
+  const { name, namespace } = (imageRepositoryRef ?? {}) as { name?: unknown; namespace?: unknown }
+  return `${namespace ?? metadata.namespace}/${name}`
+}
+
+function readAs(object: SpecObject, resource: ResourceName) {
+  return readObjects([object], { apiVersion: apiVersionOf(resource), kind: resource.kind })
+}

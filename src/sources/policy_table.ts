@@ -1,0 +1,120 @@
+import { IMAGE_POLICIES, type ObjectKey, type ResourceName } from '../cluster/index.ts'
+import type { TagwardenError } from '../errors.ts'
+import type {
+  CompiledPolicy,
+  CompileOptions,
+  PolicyResource,
+  PolicySet,
+} from '../policies/index.ts'
+import { createPolicyCompiler, type ObjectReading } from './policy_compiler.ts'
+import {
+  newEntry,
+  type PolicyEntry,
+  type PolicyObject,
+  type SpecObject,
+  statusTextOf,
+} from './policy_object.ts'
+import { keyText } from './served_watch.ts'
+
+/** What one update came to. */
+export interface TableUpdate {
+  readonly set: PolicySet
+  readonly problems: readonly TagwardenError[]
+  /** for people: policies that are left out although nothing is wrong with them, and why */
+  readonly notes: readonly string[]
+  /** objects that are new, changed, gone, or have another status */
+  readonly changed: ReadonlySet<PolicyObject>
+}
+
+/** The policy objects of the cluster as they are told, and the set that they make. */
+export interface PolicyTable {
+  /**
+   * An object is there, new or changed.
+   *
+   * @param read called at the next update, if its specification is another one
+   * @returns whether an update has something to do
+   */
+  put(resource: ResourceName, object: SpecObject, read: () => ObjectReading): boolean
+  /** Something beside it that it depends on has changed. */
+  readAgain(resource: ResourceName, key: string, read: () => ObjectReading): void
+  remove(resource: ResourceName, key: ObjectKey): void
+  /** Takes in all that was told, with the policies of files. */
+  update(files: readonly PolicyResource[]): TableUpdate
+  entries(): Iterable<PolicyEntry>
+  entryOf(policy: CompiledPolicy): PolicyEntry | undefined
+}
+
+export function createPolicyTable(enforcement: CompileOptions['enforcement']): PolicyTable {
+  const compiler = createPolicyCompiler(enforcement)
+  const entries = new Map<string, PolicyEntry>()
+  const unread = new Map<PolicyEntry, () => ObjectReading>()
+  const byPolicy = new WeakMap<CompiledPolicy, PolicyEntry>()
+  let told = new Set<PolicyEntry>()
+
+  function drop(key: string): void {
+    const entry = entries.get(key)
+    if (!entry) return
+    entries.delete(key)
+    unread.delete(entry)
+    entry.gone = true
+    told.add(entry)
+  }
+
+  return {
+    put(resource, object, read) {
+      const key = tableKey(resource, keyText(object.metadata))
+      const { uid, generation } = object.metadata
+      // one that was made anew inherits nothing of the one before
+      if (entries.get(key)?.uid !== uid) drop(key)
+      const entry = entries.get(key) ?? newEntry(resource, object)
+      entries.set(key, entry)
+      const statusText = statusTextOf(object)
+      const same = entry.generation !== undefined && entry.generation === generation
+      if (same && statusText === entry.statusText) return false
+      entry.statusText = statusText
+      entry.generation = generation
+      if (!same) unread.set(entry, read)
+      told.add(entry)
+      return true
+    },
+    readAgain(resource, key, read) {
+      const entry = entries.get(tableKey(resource, key))
+      if (entry) unread.set(entry, read)
+    },
+    remove: (resource, key) => drop(tableKey(resource, keyText(key))),
+    update(files) {
+      const readings = new Map(Array.from(unread, ([entry, read]) => [entry, read()]))
+      unread.clear()
+      compiler.settle(readings)
+      const all = ownFirst([...entries.values()])
+      const before = all.map(({ policy }) => policy)
+      const set = compiler.compile(files, all)
+      for (const [index, entry] of all.entries()) {
+        if (entry.policy === before[index]) continue
+        if (entry.policy) byPolicy.set(entry.policy, entry)
+        told.add(entry)
+      }
+      for (const entry of readings.keys()) told.add(entry)
+      const changed = told
+      told = new Set()
+      return {
+        set,
+        problems: all.flatMap((entry) => entry.problems),
+        notes: [...readings.values()].flatMap(({ note }) => note ?? []),
+        changed,
+      }
+    },
+    entries: () => entries.values(),
+    entryOf: (policy) => byPolicy.get(policy),
+  }
+}
+
+/** An object of Tagwarden goes before one of Flux with the same name. */
+function ownFirst(entries: readonly PolicyEntry[]): PolicyEntry[] {
+  const isOwn = ({ resource }: PolicyEntry) => resource.group === IMAGE_POLICIES.group
+  return [...entries.filter(isOwn), ...entries.filter((entry) => !isOwn(entry))]
+}
+
+function tableKey(resource: ResourceName, key: string): string {
+  return `${resource.group} ${resource.kind} ${key}`
+}

@@ -1,0 +1,157 @@
+import {
+  apiVersionOf,
+  CLUSTER_IMAGE_POLICIES,
+  type Cluster,
+  FLUX_IMAGE_POLICIES,
+  FLUX_IMAGE_REPOSITORIES,
+  IMAGE_POLICIES,
+  type ResourceName,
+  type WatchHandlers,
+} from '../cluster/index.ts'
+import { describeError } from '../errors.ts'
+import { readObjects } from '../policies/index.ts'
+import { createFluxObjects } from './flux_objects.ts'
+import { followNamespaces, type Namespaces } from './namespaces.ts'
+import type { ObjectReading } from './policy_compiler.ts'
+import type { SpecObject } from './policy_object.ts'
+import type { PolicyTable } from './policy_table.ts'
+import { type ServedWatch, watchServed } from './served_watch.ts'
+
+/** The part of a logger (such as pino) that is used. */
+export interface SourceLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+/** Everything of the cluster that policies are made of, watched. */
+export interface PolicyWatches {
+  readonly namespaces: Namespaces
+  readonly synced: Promise<unknown>
+  /** what is waited for, for people; undefined: nothing */
+  missing(): string | undefined
+  close(): Promise<void>
+}
+
+const OWN = [IMAGE_POLICIES, CLUSTER_IMAGE_POLICIES] as const
+
+/** Flux before 2.7 serves the same kinds as v1beta2 only. */
+const versionsOf = (resource: ResourceName) => [resource, { ...resource, version: 'v1beta2' }]
+
+/**
+ * Watches the kinds of policies, and tells a table.
+ *
+ * @param onTold something changed, so that the table has something to do
+ */
+export function watchPolicies(
+  cluster: Pick<Cluster, 'watch' | 'whenServed' | 'get'>,
+  table: PolicyTable,
+  onTold: () => void,
+  log: SourceLog | undefined,
+): PolicyWatches {
+  const flux = createFluxObjects()
+
+  function follow(
+    resource: ResourceName,
+    versions: readonly ResourceName[],
+    needed: boolean,
+    handlers: Pick<WatchHandlers<SpecObject>, 'upsert' | 'remove'>,
+  ): ServedWatch {
+    return watchServed(cluster, versions, { ...health(resource, log), ...handlers }, needed)
+  }
+
+  function readAgain(keys: readonly string[]): void {
+    for (const key of keys) table.readAgain(FLUX_IMAGE_POLICIES, key, () => flux.read(key))
+    if (keys.length > 0) onTold()
+  }
+
+  const namespaces = followNamespaces(cluster, health(NAMESPACE, log))
+  const own = OWN.map((resource) => {
+    const watch = follow(resource, [resource], true, {
+      upsert: (object) => {
+        const read = () => readOwn(object, resource)
+        if (table.put(resource, object, read)) onTold()
+      },
+      remove: (key) => {
+        table.remove(resource, key)
+        onTold()
+      },
+    })
+    return { resource, watch }
+  })
+  const repositories = FLUX_IMAGE_REPOSITORIES
+  const policies = FLUX_IMAGE_POLICIES
+  const foreign = [
+    follow(repositories, versionsOf(repositories), false, {
+      upsert: (object) => readAgain(flux.putRepository(object)),
+      remove: (key) => readAgain(flux.removeRepository(key)),
+    }),
+    follow(policies, versionsOf(policies), false, {
+      upsert: (object) => {
+        const key = flux.putPolicy(object)
+        if (table.put(policies, withoutStatus(object), () => flux.read(key))) onTold()
+      },
+      remove: (key) => {
+        flux.removePolicy(key)
+        table.remove(policies, key)
+        onTold()
+      },
+    }),
+  ]
+
+  return {
+    namespaces,
+    synced: Promise.all([
+      namespaces.synced,
+      ...[...own.map(({ watch }) => watch), ...foreign].map(({ synced }) => synced),
+    ]),
+    missing() {
+      const absent = own.find(({ watch }) => !watch.isSynced() && watch.served() === false)
+      if (absent) {
+        return `the API server does not serve ${nameOf(absent.resource)}: install the CRDs of Tagwarden`
+      }
+      const unread = own.find(({ watch }) => !watch.isSynced())
+      if (unread) return `the ${nameOf(unread.resource)} have not been read yet`
+      if (!namespaces.isSynced()) return 'the namespaces have not been read yet'
+      return foreign.every((watch) => watch.isSynced())
+        ? undefined
+        : 'the image policies of Flux have not been read yet'
+    },
+    close: async () => {
+      const watches = [namespaces, ...own.map(({ watch }) => watch), ...foreign]
+      await Promise.all(watches.map((watch) => watch.close()))
+    },
+  }
+}
+
+const NAMESPACE = { plural: 'namespaces', group: '' }
+
+function nameOf({ plural, group }: Pick<ResourceName, 'plural' | 'group'>): string {
+  return group === '' ? plural : `${plural}.${group}`
+}
+
+/** What the watch of a resource tells beside its objects. */
+function health(resource: Pick<ResourceName, 'plural' | 'group'>, log: SourceLog | undefined) {
+  const name = nameOf(resource)
+  return {
+    problem: (error: Error) => {
+      const why = describeError(error)
+      log?.warn(
+        { resource: name },
+        `${name} cannot be watched: ${why}. What is known stays in force`,
+      )
+    },
+    recovered: () => log?.info({ resource: name }, `${name} are watched again`),
+  }
+}
+
+function readOwn(object: SpecObject, resource: ResourceName): ObjectReading {
+  const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  const { resources, problems } = readObjects([object], type)
+  const [draft] = resources.flatMap((each) => (each.type === 'policy' ? each.draft : []))
+  return { draft, problems }
+}
+
+/** Flux's own business; it changes with every scan. */
+function withoutStatus({ metadata, spec }: SpecObject): SpecObject {
+  return { metadata, spec }
+}

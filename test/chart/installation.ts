@@ -1,6 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import type { ControlPlane } from '../cluster/control-plane.ts'
 import { NAMESPACE, only, render, type Values } from './helm.ts'
 
@@ -47,31 +45,12 @@ export async function installWithoutPods(
   )
   const { metadata, spec } = only(objects, 'Deployment')
   const account = spec.template.spec.serviceAccountName
-  const token = await kubectl(`create token ${account} -n ${NAMESPACE} --duration=24h`)
-  const kubeconfig = join(dirname(cluster.kubeconfig), `kubeconfig-${account}`)
-  writeFileSync(kubeconfig, JSON.stringify(await accountConfig(kubectl, account, token.trim())))
+  const kubeconfig = await cluster.kubeconfigFor(NAMESPACE, account)
   const map = only(objects, 'ConfigMap', metadata.name)
   return {
     namespace: NAMESPACE,
     name: metadata.name,
     kubeconfig,
     config: map['data']['tagwarden.yaml'],
-  }
-}
-
-async function accountConfig(
-  kubectl: (args: string) => Promise<string>,
-  name: string,
-  token: string,
-): Promise<object> {
-  const { clusters } = parse(await kubectl('config view --raw --flatten'))
-  const context = { cluster: clusters[0].name, user: name, namespace: NAMESPACE }
-  return {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': name,
-    clusters,
-    users: [{ name, user: { token } }],
-    contexts: [{ name, context }],
   }
 }

@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import {
   asset,
   CONTROL_PLANE,
+  CRANE,
+  HELM,
+  OPERATOR_CRDS,
+  REGISTRIES,
   requireAsset,
   skipWithout,
   skipWithoutControlPlane,
@@ -61,5 +66,20 @@ t.test('empty variables are as none', (t) => {
   })
   process.env['HOME'] = t.testdir()
   t.match(skipWithout(CONTROL_PLANE), /missing/)
+  t.end()
+})
+
+t.test('the script gets each part that tests ask for, in the version that they ask for', (t) => {
+  const script = readFileSync(join(import.meta.dirname, '../../scripts/test-assets.sh'), 'utf8')
+  const versions = Object.fromEntries(
+    [...script.matchAll(/^([A-Z_]+)=(\S+)/gm)].map(([, name = '', version = '']) => [
+      name,
+      version,
+    ]),
+  )
+  const filled = script.replace(/\$\{?([A-Z_]+)\}?/g, (all, name) => versions[name] ?? all)
+  for (const name of [...CONTROL_PLANE, ...Object.values(REGISTRIES), CRANE, HELM, OPERATOR_CRDS]) {
+    t.ok(filled.includes(name), name)
+  }
   t.end()
 })

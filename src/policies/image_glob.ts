@@ -17,7 +17,7 @@ export function readImageGlob(written: string): ImageGlob | GlobFault {
     const remedy = 'Write the repository, with or without a tag'
     return { message: `${shown} has a digest`, remedy }
   }
-  const [, name = written, tag] = /^(.*[^:/]):([^/\]]*)$/.exec(written) ?? []
+  const [, name = written, tag] = /^(.*):([^/\]]*)$/.exec(written) ?? []
   if (tag !== undefined && !/^[A-Za-z0-9_.*-]{1,128}$/.test(tag)) {
     const remedy = 'A tag is at most 128 letters, digits, "_", ".", "-", and "*" for any text'
     return { message: `${shown} has no valid tag after the colon`, remedy }

@@ -2,6 +2,7 @@ import t from 'tap'
 import { plainQuestion } from '../../src/decisions/index.ts'
 import { settle } from '../../src/facts/index.ts'
 import { parseReference } from '../../src/images/index.ts'
+import type { CompiledException } from '../../src/policies/types.ts'
 import { DEFAULTS, digest, policy, snapshot, source } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
@@ -78,4 +79,34 @@ t.test('a source that never brings what it promised does not hang the answer', a
   const facts = source([], async () => undefined)
   const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
   t.match(decision?.findings, [{ reason: 'Timeout' }])
+})
+
+t.test('a decision is given again only while the same exceptions count', async (t) => {
+  const facts = source([snapshot(NAME, { 'v0.9.1': {}, 'v1.4.2': {} })])
+  const exception = (expires: number): CompiledException => ({
+    namespace: 'shop',
+    name: 'x',
+    title: 'ImagePolicyException shop/x',
+    position: undefined,
+    images: [NAME],
+    reason: 'OPS-123',
+    expires,
+    narrowed: false,
+    covers: () => 'repository',
+    lifts: () => true,
+  })
+  const plain = { ...ask(`${NAME}:v0.9.1`, 'Verify') }
+  const at = async (now: number, exceptions: readonly CompiledException[]) => {
+    const [decision] = await settle([{ ...plain, exceptions }], facts, now + 1000, () => now)
+    return decision
+  }
+  const now = 1_800_000_000_000
+  const [short, long] = [exception(now + 10), exception(now + 100_000)]
+  const first = await at(now, [short])
+  t.match(first?.findings, [{ enforcement: 'Warn' }])
+  t.equal(await at(now + 9, [short]), first, 'remembered')
+  t.match((await at(now + 10, [short]))?.findings, [{ enforcement: 'Enforce' }], 'expired')
+  t.match((await at(now + 9, []))?.findings, [{ enforcement: 'Enforce' }], 'deleted')
+  t.match((await at(now + 11, [long]))?.findings, [{ enforcement: 'Warn' }], 'another one')
+  t.match((await at(now + 12, [short, long]))?.findings, [{ enforcement: 'Warn' }])
 })

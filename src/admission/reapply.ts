@@ -1,4 +1,10 @@
-import { type Change, type Decision, type Finding, isLatest } from '../decisions/index.ts'
+import {
+  type Change,
+  type Decision,
+  type Finding,
+  isLatest,
+  type RepositorySnapshot,
+} from '../decisions/index.ts'
 import { type GroupKind, type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
@@ -22,13 +28,17 @@ export interface ReappliedImage {
   /** name of the container, or the field where there is none */
   readonly container: string
   readonly live: ImageReference
+  /** what runs, as the policy orders it: a tag where one is known, for a digest rule the digest */
+  readonly from: string
   readonly policy: CompiledPolicy
-  /** undefined: it stays */
+  /** undefined: there is nothing newer for it */
   readonly change: Change | undefined
   /** the newer version that it was rolled back from */
   readonly rolledBackFrom: string | undefined
   /** what was found about the request, such as a registry that fails */
   readonly findings: readonly Finding[]
+  /** what this object may see of the repository */
+  readonly snapshot: RepositorySnapshot | undefined
 }
 
 /** What applying the same manifest again would make of an object. */
@@ -44,8 +54,8 @@ export interface Reapplied {
 export interface Reapplication {
   /** whether this policy may move images now */
   readonly chosen: (policy: CompiledPolicy) => boolean
-  /** a last word on each image that would move; false: it stays */
-  readonly admits?: (image: ReappliedImage) => boolean
+  /** a last word on each image that would move; false: it stays. Without it, all move */
+  readonly admits?: (image: ReappliedImage & { readonly change: Change }) => boolean
   /** ms since the epoch */
   readonly deadline: number
 }
@@ -91,11 +101,10 @@ export async function reapply(
   const kept = await decideAll(standing, gathering)
   const images: ReappliedImage[] = []
   const moving = wanted.map((each, index) => {
-    const image = again[index] && imageOf(each, decisions[index] as Decision, chosen)
+    const image = again[index] && imageOf(each, decisions[index] as Decision, chosen, gathering)
     if (image === undefined) return false
-    const moves = image.change !== undefined && admits(image)
-    images.push(moves ? image : { ...image, change: undefined })
-    return moves
+    images.push(image)
+    return hasChange(image) && admits(image)
   })
   if (!moving.includes(true)) return { images, patch: [], denied: [] }
   const reviewed = {
@@ -144,18 +153,29 @@ function imageOf(
   { question, occurrence, prior }: Examined,
   { mover, change, findings }: Decision,
   chosen: (policy: CompiledPolicy) => boolean,
+  { source }: Gathering,
 ): ReappliedImage | undefined {
-  const previous = question?.previous
-  if (!mover || !previous || !chosen(mover)) return undefined
+  const live = question?.previous?.image
+  if (!mover || !live || !chosen(mover)) return undefined
   const digests = 'digest' in mover.selector.rule.order
+  // A tag that a rule follows says nothing of what runs; only a record has the digest.
   const known = prior?.resolved === occurrence.value || !digests
   const moves = known && change !== undefined && !change.kept && change.to !== occurrence.value
+  const { tag, digest } = live
+  const snapshot = source.snapshot(live.name)
+  const tagged = tag ?? snapshot?.tagsOf(digest ?? '').at(-1)
   return {
     container: occurrence.name ?? occurrence.field,
-    live: previous.image,
+    live,
+    from: (digests ? (digest ?? tag) : (tagged ?? digest)) ?? '',
     policy: mover,
     change: moves ? change : undefined,
-    rolledBackFrom: previous.record?.rolledBackFrom,
+    rolledBackFrom: question.previous.record?.rolledBackFrom,
     findings,
+    snapshot,
   }
+}
+
+function hasChange(image: ReappliedImage): image is ReappliedImage & { readonly change: Change } {
+  return image.change !== undefined
 }

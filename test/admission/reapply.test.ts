@@ -170,7 +170,7 @@ t.test('only what a chosen policy may move moves, and the rest stays as it is', 
   t.strictSame([none.images, none.patch], [[], []])
   const refused = await promoted([track()], object, { admits: () => false })
   t.strictSame(refused.patch, [])
-  t.match(refused.images, [{ container: 'app', change: undefined }])
+  t.match(refused.images, [{ container: 'app', from: 'v1.4.1', change: { tag: 'v1.4.3' } }])
 })
 
 t.test('a policy that only audits, and one beside another that moves, move nothing', async (t) => {

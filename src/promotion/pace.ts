@@ -1,0 +1,13 @@
+const MINUTE = 60_000
+
+/**
+ * When the next workload may be moved, in ms since the epoch. Spread evenly, so that no 60 seconds
+ * hold more than `perMinute`, wherever they begin.
+ *
+ * @param last when the one before was moved; undefined if there was none
+ * @param perMinute 0: as many as there are
+ */
+export function nextTurn(last: number | undefined, perMinute: number, now: number): number {
+  if (perMinute === 0 || last === undefined) return now
+  return Math.max(now, last + Math.ceil(MINUTE / perMinute))
+}

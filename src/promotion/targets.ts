@@ -1,0 +1,56 @@
+import type { RepositorySnapshot } from '../decisions/index.ts'
+import { rankingOf } from '../decisions/index.ts'
+import type { CompiledPolicy } from '../policies/index.ts'
+
+/** What a policy would move to, as far as the index alone tells. */
+export interface Target {
+  /** changes whenever workloads may have to be looked at */
+  readonly key: string
+  /** when the key changes by time alone, in ms since the epoch */
+  readonly ripensAt: number | undefined
+}
+
+/** Whether a policy moves running workloads. */
+export function isContinuous({ promote, action, enforcement }: CompiledPolicy): boolean {
+  return promote === 'Continuously' && action === 'Track' && enforcement !== 'Audit'
+}
+
+/**
+ * What to compare after each scan, so that workloads are listed only when there may be something
+ * to do.
+ *
+ * @param since when this process began to lead, ms since the epoch
+ * @param all every policy that covers the repository: how old a tag must be, all of them say
+ * @returns undefined while the registry fails, or nothing is known
+ */
+export function targetOf(
+  policy: CompiledPolicy,
+  snapshot: RepositorySnapshot | undefined,
+  all: readonly CompiledPolicy[],
+  { now, since }: { readonly now: number; readonly since: number },
+): Target | undefined {
+  if (!snapshot || snapshot.scannedAt === 0 || snapshot.failure) return undefined
+  const order = policy.selector.rule.order
+  if ('digest' in order) {
+    const tag = 'follow' in order.digest ? order.digest.follow : undefined
+    const fact = tag === undefined ? undefined : snapshot.manifest(tag)
+    // What was read before this process led counts for nothing here: see isCertain.
+    const fresh = fact !== undefined && fact.checkedAt >= since
+    return { key: fresh ? `${tag} ${fact.digest}` : '', ripensAt: undefined }
+  }
+  const { permitted } = rankingOf(policy.selector, snapshot)
+  const ages = new Set(all.map(({ minimumAge }) => minimumAge).concat(policy.minimumAge))
+  const keys: string[] = []
+  let ripensAt: number | undefined
+  for (const age of ages) {
+    const ripe = permitted.find(({ tag }) => {
+      const at = (snapshot.firstSeen(tag) ?? now) + age
+      if (at > now) ripensAt = Math.min(at, ripensAt ?? at)
+      return at <= now
+    })
+    keys.push(ripe?.tag ?? '')
+  }
+  // Which platforms a tag has, only its manifest tells.
+  const dependent = all.some(({ platforms }) => platforms.length > 0)
+  return { key: keys.join(' ') + (dependent ? ` ${snapshot.revision}` : ''), ripensAt }
+}

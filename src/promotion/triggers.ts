@@ -1,0 +1,104 @@
+import type { CompiledPolicy } from '../policies/index.ts'
+import type { Alarm } from './alarm.ts'
+import { isContinuous, targetOf } from './targets.ts'
+import type { PromoterOptions } from './types.ts'
+
+/** Notices what may give a policy something to do. */
+export interface Triggers {
+  /** Other policies are in force. */
+  policiesChanged(): void
+  /** A repository was read. */
+  scanned(key: string): void
+  /** What the index says now is what a survey of this policy goes by. */
+  surveyed(policy: CompiledPolicy, name: string): void
+  /** The policy of this title, if it moves workloads, as it is in force now. */
+  inForce(title: string): CompiledPolicy | undefined
+}
+
+export interface TriggersOptions
+  extends Pick<PromoterOptions, 'review' | 'snapshot' | 'customKinds'> {
+  readonly clock: () => number
+  readonly alarm: Alarm
+  /** since when this process leads */
+  readonly since: number
+  /** it may have something to do */
+  readonly onDue: (title: string) => void
+  /** it has changed, or moves nothing any more */
+  readonly onChanged: (title: string) => void
+}
+
+export function createTriggers(options: TriggersOptions): Triggers {
+  const { review, snapshot, clock, since, alarm, onDue, onChanged } = options
+  let policies = new Map<string, CompiledPolicy>()
+  let continuous = new Map<string, CompiledPolicy>()
+  /** by title, then by key of the repository */
+  const seen = new Map<string, Map<string, string>>()
+
+  /** Whether the target is another one than what was seen. */
+  function look(policy: CompiledPolicy, key: string): boolean {
+    const name = nameOf(key)
+    const all = review.policies().covering(name)
+    const target = targetOf(policy, snapshot(key), all, { now: clock(), since })
+    if (!target) return false
+    const ring = `ripe ${policy.title} ${key}`
+    if (target.ripensAt === undefined) alarm.clear(ring)
+    else alarm.set(ring, target.ripensAt, () => again(policy.title, key))
+    const known = seen.get(policy.title) ?? new Map<string, string>()
+    seen.set(policy.title, known)
+    const differs = known.get(key) !== target.key
+    known.set(key, target.key)
+    return differs
+  }
+
+  function again(title: string, key: string): void {
+    const policy = continuous.get(title)
+    if (policy && look(policy, key)) onDue(title)
+  }
+
+  return {
+    inForce: (title) => continuous.get(title),
+    policiesChanged() {
+      const before = policies
+      policies = new Map(review.policies().policies.map((policy) => [policy.title, policy]))
+      const titles = new Set([...before.keys(), ...policies.keys()])
+      const changed = [...titles].filter((title) => before.get(title) !== policies.get(title))
+      const moved = continuous
+      continuous = new Map([...policies].filter(([, policy]) => isContinuous(policy)))
+      for (const title of changed) {
+        if (moved.has(title)) onChanged(title)
+        if (!continuous.has(title)) seen.delete(title)
+      }
+      for (const title of touched(changed, before, policies, continuous)) onDue(title)
+    },
+    scanned(key) {
+      for (const { title } of review.policies().covering(nameOf(key))) again(title, key)
+    },
+    surveyed(policy, name) {
+      if (!seen.get(policy.title)?.has(name)) look(policy, name)
+    },
+  }
+}
+
+/**
+ * The policies whose workloads a change of other policies may concern: the guard rails of the
+ * cluster hold everywhere, others in their namespace.
+ */
+function touched(
+  changed: readonly string[],
+  before: ReadonlyMap<string, CompiledPolicy>,
+  now: ReadonlyMap<string, CompiledPolicy>,
+  continuous: ReadonlyMap<string, CompiledPolicy>,
+): Iterable<string> {
+  const namespaces = new Set(
+    changed.map((title) => (now.get(title) ?? before.get(title))?.namespace),
+  )
+  if (namespaces.has(undefined)) return continuous.keys()
+  return [...continuous]
+    .filter(([, { namespace }]) => namespace === undefined || namespaces.has(namespace))
+    .map(([title]) => title)
+}
+
+function nameOf(key: string): string {
+  const space = key.indexOf(' ')
+  return space < 0 ? key : key.slice(0, space)
+}

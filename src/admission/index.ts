@@ -16,4 +16,6 @@ export {
   reapply,
 } from './reapply.ts'
 export { HOLD_ANNOTATION, RECORD_ANNOTATION } from './record.ts'
+export { type AdmissionResponse, writeResponse } from './response.ts'
+export { type AdmissionRequest, parseReview } from './review.ts'
 export { parseTraceparent, type TraceContext } from './trace_context.ts'

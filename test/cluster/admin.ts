@@ -11,7 +11,13 @@ export interface Answer {
 
 /** Asks an API server over connections that are kept, which thousands of kubectls could not. */
 export interface Admin {
-  call(method: string, path: string, body?: object, type?: string): Promise<Answer>
+  call(
+    method: string,
+    path: string,
+    body?: object,
+    type?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -36,12 +42,12 @@ export function openAdmin(kubeconfig: string, connections = 16): Admin {
   const connect = { ca: text(ca), cert: text(cert), key: text(key) }
   const dispatcher = new Agent({ connect, connections })
   return {
-    call: async (method, path, body, type = 'application/json') => {
+    call: async (method, path, body, type = 'application/json', headers = {}) => {
       try {
         const answer = await request(`${server}${path}`, {
           method: method as 'GET',
           dispatcher,
-          headers: { 'content-type': type, accept: 'application/json' },
+          headers: { 'content-type': type, accept: 'application/json', ...headers },
           body: body === undefined ? null : JSON.stringify(body),
         })
         const said = answer.headers['warning'] ?? []

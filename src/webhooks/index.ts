@@ -1,0 +1,8 @@
+export { closedNamespaces } from './closed_namespaces.ts'
+export {
+  startWebhookController,
+  type WebhookController,
+  type WebhookControllerOptions,
+} from './controller.ts'
+export type { ProbeState } from './probe.ts'
+export { createProbeHandlers } from './probe_handlers.ts'

@@ -245,7 +245,7 @@ t.test(
         [
           'many owners',
           replicaSets,
-          Array.from({ length: 3000 }, (_, index) => owner(`X${index}`, {})),
+          Array.from({ length: 1000 }, (_, index) => owner(`X${index}`, {})),
           BOTH,
         ],
       ]

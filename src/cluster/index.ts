@@ -1,6 +1,7 @@
 export { type ClusterOptions, openCluster } from './client.ts'
 export type { ClusterClock } from './clock.ts'
 export { ClusterError, hasReason } from './cluster_error.ts'
+export { type ElectionOptions, electLeader } from './election.ts'
 export type { ClusterLog } from './log.ts'
 export { openRegistration } from './registration.ts'
 export * from './resources.ts'

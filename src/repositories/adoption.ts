@@ -10,9 +10,10 @@ const MOST_WAITING = 16 * 1024 * 1024
 export interface Adoption {
   /**
    * @param id of the object that it stands on: a newer index of the same one takes its place
-   * @param then called when it is in the catalog, or left out
+   * @param then called when it is in the catalog, or left out, with the time of the scan that was
+   *   known before; 0 if none was
    */
-  take(id: string, key: string, index: string, then: () => void): void
+  take(id: string, key: string, index: string, then: (scannedBefore: number) => void): void
   drop(id: string): void
   /** Resolves when nothing waits. */
   idle(): Promise<void>
@@ -21,7 +22,7 @@ export interface Adoption {
 interface Waiting {
   readonly key: string
   readonly index: string
-  readonly then: () => void
+  readonly then: (scannedBefore: number) => void
 }
 
 /** @param onProblem told why an index is left out */
@@ -36,12 +37,13 @@ export function createAdoption(
   let isScheduled = false
 
   function adopt({ key, index, then }: Waiting): void {
+    const scannedBefore = catalog.get(key)?.scannedAt ?? 0
     try {
       catalog.adopt(key, Buffer.from(index, 'base64'), clock())
     } catch (error) {
       onProblem(key, error)
     }
-    then()
+    then(scannedBefore)
   }
 
   function drop(id: string): void {

@@ -8,7 +8,7 @@ import { policiesFor } from './managed.ts'
 import { rankedTags, selectionsOf } from './selection.ts'
 import { type Selection, statusOf } from './status.ts'
 import { isWorthWriting, statusPatch } from './status_patch.ts'
-import { keyOfId, type Tracked, type TrackedRepositories } from './tracked.ts'
+import { keyOfId, mayConfigure, type Tracked, type TrackedRepositories } from './tracked.ts'
 import type { RepositoryLog } from './types.ts'
 
 /** A compressed index larger than this, in bytes, is not put into a status. */
@@ -19,6 +19,7 @@ export interface PublicationOptions {
   readonly catalog: Catalog
   readonly tracked: TrackedRepositories
   readonly policies: () => PolicySet
+  readonly ownNamespace: string
   /** asks the registry; names in needs are keys of the catalog */
   readonly gather: FactSource['gather']
   readonly failureOf: (key: string) => FactFailure | undefined
@@ -63,6 +64,7 @@ export function createPublication(options: PublicationOptions): (id: string) => 
       fault,
       selections,
       ranked: rankedTags(first, snapshot),
+      governs: mayConfigure(one, options.ownNamespace),
       handledScan: options.handledScan(id) ?? object.status?.lastHandledScan,
       now: clock(),
     })

@@ -74,7 +74,10 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
   const adoption = createAdoption(catalog, clock, (key, error) =>
     log.warn({ code: 'ERR_CATALOG', repository: key }, describeError(error)),
   )
-  const common = { cluster, catalog, scanner, tracked, policies, log, clock, timer }
+  const common = {
+    ...{ cluster, catalog, scanner, tracked, policies, log, clock, timer },
+    ownNamespace: namespace,
+  }
   let isSynced = false
   let trouble: string | undefined
   let watchIsDue = false
@@ -83,7 +86,6 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
   const demand = createDemand({
     ...common,
     isSynced: () => isSynced,
-    ownNamespace: namespace,
     interval: options.interval,
   })
   const publish = createPublication({
@@ -168,7 +170,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     const sum = indexSum(index)
     if (index !== undefined && sums.get(id) !== sum) {
       sums.set(id, sum)
-      adoption.take(id, key, index, () => noteFailure(now))
+      adoption.take(id, key, index, (scannedBefore) => adopted(now, key, scannedBefore))
       return
     }
     noteFailure(now)
@@ -178,6 +180,13 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
       // Too large to be shared: whoever uses it reads it anew.
       void scanner.scanNow(key)
     }
+  }
+
+  /** The leader confirms what it knows with each scan; what only this replica knows is left to it. */
+  function adopted(now: Tracked, key: string, scannedBefore: number): void {
+    noteFailure(now)
+    const isNewer = scannedBefore > 0 && (catalog.get(key)?.scannedAt ?? 0) > scannedBefore
+    if (isNewer && !leadership.isLeading()) void scanner.confirm(key, scannedBefore)
   }
 
   function noteFailure({ key, object }: Tracked): void {

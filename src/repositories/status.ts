@@ -21,6 +21,8 @@ export interface StatusFacts {
   readonly selections: readonly Selection[]
   /** permitted by the first policy, best first; undefined when no policy covers it */
   readonly ranked: readonly string[] | undefined
+  /** whether its spec says how it is scanned; else that is the installation's own business */
+  readonly governs: boolean
   /** value of the annotation that asked for a scan which was made */
   readonly handledScan: string | undefined
   /** ms since the epoch */
@@ -63,8 +65,9 @@ export function timeText(ms: number): string {
 type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
 
 function conditionsOf(facts: StatusFacts, known: RepositorySnapshot | undefined): Said[] {
-  const { object, failure, fault } = facts
-  const { suspend = false, interval = '10m' } = object.spec
+  const { object, failure, fault, governs } = facts
+  const { interval = '10m' } = object.spec
+  const suspend = governs && object.spec.suspend === true
   if (fault) return [...faulty(fault)]
   if (suspend) {
     const message = `suspend is set, so its tags are not read; ${heldText(known !== undefined)}`
@@ -85,7 +88,10 @@ function conditionsOf(facts: StatusFacts, known: RepositorySnapshot | undefined)
     ]
   }
   const count = known.tags.length === 1 ? '1 tag' : `${known.tags.length} tags`
-  return [said('Ready', 'True', 'Succeeded', `${count}, read every ${interval}`)]
+  const how = governs
+    ? `read every ${interval}`
+    : 'read as the installation reads it; interval, suspend and exclusionList count with a secretRef'
+  return [said('Ready', 'True', 'Succeeded', `${count}, ${how}`)]
 }
 
 /** A missing Secret may come at any time; the rest needs another spec. */

@@ -84,6 +84,14 @@ export interface Scanner extends FactSource {
    * @returns why the list could not be read. Never rejects.
    */
   scanNow(key: string): Promise<FactFailure | undefined>
+  /**
+   * Asks again for the digests of a repository that nobody has confirmed since, as a scan does after
+   * the list: for a follower, which is told of lists, and knows digests that the leader does not.
+   *
+   * @param since ms since the epoch
+   * @returns when they are known, or can't be. Never rejects.
+   */
+  confirm(key: string, since: number): Promise<void>
   /** @returns ends it */
   onScanned(listener: ScanListener): () => void
   /**
@@ -264,6 +272,7 @@ export function createScanner(options: ScannerOptions): Scanner {
       arm()
     },
     scanNow,
+    confirm: confirmTags,
     onScanned(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -130,6 +130,26 @@ t.test('what fails is said with the registry’s words, on every replica', async
   t.equal(follower.catalog.get(WEB)?.failure, undefined)
 })
 
+t.test(
+  'a digest that only a follower knows is confirmed by it, so that a moved tag is noticed',
+  async (t) => {
+    const world = makeWorld(t)
+    world.policies = policySet()
+    world.cluster.put(IMAGE_REPOSITORIES, repository())
+    const [leader, follower] = [world.start(), world.start()]
+    leader.lead()
+    await world.until('it is adopted', () => follower.catalog.get(WEB), 1_000)
+    const pin = { fact: 'manifest', name: WEB, tag: 'v1.2.3', platforms: false } as const
+    await follower.scanner.gather(pin, new AbortController().signal)
+    t.strictSame(follower.client.taken(), ['head web:v1.2.3'])
+    world.images.get(WEB)?.set('v1.2.3', digest('b'))
+    const now = () => follower.scanner.snapshot(WEB)?.manifest('v1.2.3')?.digest
+    await world.until('it is noticed', () => now() === digest('b'), INTERVAL / 4)
+    t.strictSame(follower.client.taken(), ['head web:v1.2.3'], 'without reading the list')
+    t.ok(world.time.now <= START + 2.5 * INTERVAL)
+  },
+)
+
 t.test('an index that is too large is read by each replica that needs it, once', async (t) => {
   const world = makeWorld(t)
   const random = (n: number) => Math.imul(n, 0x9e3779b1).toString(36).replace('-', 'x')

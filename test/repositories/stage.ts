@@ -116,7 +116,7 @@ export function makeWorld(t: Test): World {
     },
     pass: (ms) => time.pass(ms),
     async until(what, holds, step = 0) {
-      const end = performance.now() + 10_000
+      const end = performance.now() + 30_000
       while (!holds()) {
         if (performance.now() > end) throw new Error(`it never came to this: ${what}`)
         if (step > 0) await time.pass(step)

@@ -27,6 +27,7 @@ function status(facts: Partial<StatusFacts> = {}): ImageRepositoryStatus {
     fault: undefined,
     selections: [],
     ranked: undefined,
+    governs: true,
     handledScan: undefined,
     now: NOW,
     ...facts,
@@ -97,6 +98,13 @@ t.test('the conditions say in which state it is, and what to do', async (t) => {
       { object: object({ suspend: true }), snapshot: undefined },
       [
         'Ready False Suspended: suspend is set, so its tags are not read; nothing is known of it yet',
+      ],
+    ],
+    [
+      'suspended by a namespace that only shares',
+      { object: object({ suspend: true }), governs: false },
+      [
+        'Ready True Succeeded: 2 tags, read as the installation reads it; interval, suspend and exclusionList count with a secretRef',
       ],
     ],
     [

@@ -293,6 +293,12 @@ t.test('on a real API server', { skip }, async (t) => {
         'a later install finds them',
       )
       await world.helm('uninstall', 'tagwarden')
+      await world.kubectl(
+        'annotate crd --all meta.helm.sh/release-name- meta.helm.sh/release-namespace-',
+      )
+      await t.rejects(world.helm('install', 'tagwarden', CHART), { message: /invalid ownership/ })
+      await world.helm('install', 'tagwarden', CHART, '--take-ownership')
+      await world.helm('uninstall', 'tagwarden')
     },
   )
 

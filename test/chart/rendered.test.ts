@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { parse } from 'yaml'
 import { loadConfig } from '../../src/config/index.ts'
+import { compilePolicies, parsePolicies } from '../../src/policies/index.ts'
 import { HELM, skipWithout } from '../cluster/assets.ts'
 import { CHART, containerOf, helm, only, ROOT, render } from './helm.ts'
 import { VALUE_SETS } from './value_sets.ts'
@@ -176,6 +177,14 @@ t.test(
     )
   },
 )
+
+t.test('what Helm says in the end has a policy that is right', { skip }, async (t) => {
+  const { stdout } = await helm(['install', 'tagwarden', CHART, '--dry-run=client'])
+  const [, policy = ''] = /<<EOF\n([\s\S]*?)\n *EOF\n/.exec(stdout) ?? []
+  const { resources, problems } = parsePolicies(policy, 'NOTES.txt')
+  t.strictSame(problems, [])
+  t.equal(compilePolicies(resources).set.policies.length, 1)
+})
 
 t.test('the chart installs the version that it was made with', async (t) => {
   const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))

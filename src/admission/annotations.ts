@@ -1,4 +1,4 @@
-import type { Decision } from '../decisions/index.ts'
+import type { Change, Decision, Question } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import { annotationsOf, type Examined } from './examine.ts'
 import { type ImageRecord, RECORD_ANNOTATION, recordKey, writeRecords } from './record.ts'
@@ -57,6 +57,7 @@ function nextRecord(image: Examined, decision: Decision | undefined): ImageRecor
       requested: value,
       resolved: change.to,
       policy: change.policy.title,
+      tag: tagOf(change, prior, question),
       build: change.build,
       rolledBackFrom,
     }
@@ -68,6 +69,16 @@ function nextRecord(image: Examined, decision: Decision | undefined): ImageRecor
   const source =
     stated?.resolved === value ? stated : rolledBackFrom === undefined ? undefined : prior
   return source && { ...source, resolved: value, rolledBackFrom }
+}
+
+/** The tag that a bare digest stands for, so that a replica that never saw it need not guess. */
+function tagOf(
+  { kept, tag, policy }: Change,
+  prior: ImageRecord | undefined,
+  { previous }: Question,
+): string | undefined {
+  if (kept) return previous?.record && prior?.tag
+  return policy.reference === 'Digest' ? tag : undefined
 }
 
 /**

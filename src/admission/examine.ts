@@ -5,6 +5,7 @@ import {
   type ImageField,
   type ImageOccurrence,
   type ImageReference,
+  isTag,
   matchOccurrences,
   parseReference,
 } from '../images/index.ts'
@@ -75,6 +76,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
       previous: place.unchanged ? undefined : previousOf(was, place.prior),
       hold: held,
       restored: place.stated?.resolved === image.original,
+      hint: hintOf(image, place.stated),
       ownerReviewed: how.ownerReviewed,
       immutable,
     }
@@ -114,6 +116,23 @@ function previousOf(was: unknown, prior: ImageRecord | undefined): Question['pre
         ? { requested: prior.requested, rolledBackFrom: prior.rolledBackFrom }
         : undefined
     return { image, record }
+  } catch {
+    return undefined
+  }
+}
+
+/** The tag that the object says a bare digest came from: what was chosen, else what was asked for. */
+function hintOf(image: ImageReference, stated: ImageRecord | undefined): string | undefined {
+  if (
+    image.digest === undefined ||
+    image.tag !== undefined ||
+    stated?.resolved !== image.original
+  ) {
+    return undefined
+  }
+  try {
+    const tag = stated.tag ?? parseReference(stated.requested).tag
+    return tag !== undefined && isTag(tag) ? tag : undefined
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import type { Examined } from './examine.ts'
 import { type Ownership, ownershipOf, skipped } from './ownership.ts'
 import { encodePatch } from './patch.ts'
 import { createRepeatedAnswers } from './repeated.ts'
-import { resolutionPatch, reviewImages } from './resolve.ts'
+import { type PulledObject, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import { type AdmissionResponse, writeResponse } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
 import { collectFindings, denialMessage, objectTitle, warningsOf } from './words.ts'
@@ -16,7 +16,8 @@ type Labels = Readonly<Record<string, string>>
 export interface ReviewOptions {
   /** the policies in force now */
   readonly policies: () => PolicySet
-  readonly source: FactSource
+  /** the facts, or which of them an object may see: what its own credentials can read */
+  readonly source: FactSource | ((object: PulledObject) => FactSource)
   readonly defaults: Defaults
   readonly fields: readonly ImageField[]
   /** accounts that own what they make, beside Kubernetes' own controllers */
@@ -124,7 +125,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
         namespaceLabels: (await options.namespaceLabels?.(request.namespace)) ?? {},
       },
       {
-        source: options.source,
+        source: sourceFor(options.source, request),
         deadline: received + allowedTime(timeoutSeconds, options.deadline),
         clock,
       },

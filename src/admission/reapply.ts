@@ -11,7 +11,7 @@ import { type Examination, type Examined, examine } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import type { ImageRecord } from './record.ts'
-import { decideAll, type Gathering, resolutionPatch, reviewImages } from './resolve.ts'
+import { decideAll, type Gathering, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import type { AdmissionRequest, JsonObject } from './review.ts'
 import { collectFindings } from './words.ts'
 
@@ -90,7 +90,7 @@ export async function reapply(
     namespaceLabels: (await options.namespaceLabels?.(namespace)) ?? {},
   }
   const gathering: Gathering = {
-    source: options.source,
+    source: sourceFor(options.source, live),
     deadline,
     clock: options.clock ?? Date.now,
   }

@@ -16,6 +16,8 @@ export interface ImageRecord {
   readonly resolved: string
   /** title of the policy */
   readonly policy: string
+  /** the tag that was chosen, where `resolved` has none */
+  readonly tag?: string | undefined
   /** the `build` group of the policy's pattern */
   readonly build?: string | undefined
   /** the newer tag that a rollback left; Track waits for something newer than it */
@@ -67,7 +69,7 @@ export function recordKey(occurrence: ImageOccurrence): string {
 }
 
 function toRecord(entry: JsonObject): ImageRecord | undefined {
-  const { container, requested, resolved, policy, build, rolledBackFrom } = entry
+  const { container, requested, resolved, policy, tag, build, rolledBackFrom } = entry
   if (![container, requested, resolved, policy].every((part) => typeof part === 'string')) {
     return undefined
   }
@@ -76,6 +78,7 @@ function toRecord(entry: JsonObject): ImageRecord | undefined {
     requested: requested as string,
     resolved: resolved as string,
     policy: policy as string,
+    ...(typeof tag === 'string' && { tag }),
     ...(typeof build === 'string' && { build }),
     ...(typeof rolledBackFrom === 'string' && { rolledBackFrom }),
   }

@@ -1,9 +1,10 @@
 import type { Decision, FactSource } from '../decisions/index.ts'
 import { settle } from '../facts/index.ts'
+import type { GroupKind } from '../images/index.ts'
 import { annotate } from './annotations.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
 import { type PatchOperation, patchAnnotations, patchImages } from './patch.ts'
-import type { AdmissionRequest } from './review.ts'
+import type { AdmissionRequest, JsonObject } from './review.ts'
 
 /** The images of an object, and what was decided on each, in the same order. */
 export interface Reviewed {
@@ -17,6 +18,20 @@ export interface Gathering {
   /** ms since the epoch */
   readonly deadline: number
   readonly clock: () => number
+}
+
+/** An object, as far as it matters for which facts it may see. */
+export interface PulledObject {
+  readonly kind: GroupKind
+  readonly namespace: string
+  readonly object: JsonObject | undefined
+}
+
+export function sourceFor(
+  source: FactSource | ((object: PulledObject) => FactSource),
+  object: PulledObject,
+): FactSource {
+  return typeof source === 'function' ? source(object) : source
 }
 
 /** Finds the images of the object under review and decides on all of them together. */

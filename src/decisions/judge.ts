@@ -1,8 +1,9 @@
 import type { ImageReference } from '../images/types.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { TagReason } from '../tags/types.ts'
-import { firstSeen, standing } from './candidates.ts'
+import { best, firstSeen, standing } from './candidates.ts'
 import { type Inquiry, type Lack, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
+import type { FactFailure } from './ports.ts'
 import { digestsOf } from './ranking.ts'
 import type { Finding } from './types.ts'
 import { formatSpan, outdated, unavailable, violation } from './words.ts'
@@ -235,7 +236,33 @@ function judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Fi
       ? lacking(inquiry, policy, digest, answer, true)
       : unknown()
   }
-  return unknown()
+  return judgeElsewhere(inquiry, policy, digest, permitted, unknown)
+}
+
+/**
+ * Another replica may have resolved the digest, from a tag whose manifest nobody asked for here.
+ * The registry is asked for the two tags that it may be: the one that the object names, and the one
+ * that would be chosen now.
+ */
+function judgeElsewhere(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  digest: string,
+  permitted: (tag: string) => boolean,
+  unknown: () => Finding[],
+): Finding[] {
+  const { hint } = inquiry.question
+  const tags = new Set([hint, best(inquiry, policy)?.tag])
+  let failure: FactFailure | undefined
+  let asked = false
+  for (const tag of tags) {
+    if (tag === undefined || !permitted(tag)) continue
+    const answer = lackFresh(inquiry, tag)
+    if (answer === 'asked') asked = true
+    else if (answer && answer.code !== 'ERR_REGISTRY_NOT_FOUND') failure = answer
+  }
+  if (asked) return []
+  return failure ? lacking(inquiry, policy, digest, failure, true) : unknown()
 }
 
 /** Asks for a tag's manifest unless it was confirmed just now. */

@@ -19,6 +19,7 @@ export function plainQuestion(
     previous: undefined,
     hold: false,
     restored: false,
+    hint: undefined,
     ownerReviewed: false,
     immutable: false,
   }

@@ -76,6 +76,11 @@ export interface Question {
   readonly hold: boolean
   /** the object says that Tagwarden resolved to this very image: rollback, export, reinvocation */
   readonly restored: boolean
+  /**
+   * A tag that the object says its digest was resolved from. Anybody may have written that: it only
+   * says which tag the registry may be asked for
+   */
+  readonly hint: string | undefined
   /** a controller made the object from an owner that is reviewed itself: a pod of a ReplicaSet */
   readonly ownerReviewed: boolean
   /** the API server refuses another image here (a Job's template) */

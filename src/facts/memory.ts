@@ -48,8 +48,9 @@ export function remember(
 }
 
 /** Nothing that the object says matters beside the image. */
-function isPlain({ previous, unchanged, hold, restored, immutable }: Question): boolean {
-  return !previous && !unchanged && !hold && !restored && !immutable
+function isPlain(question: Question): boolean {
+  const { previous, unchanged, hold, restored, hint, immutable } = question
+  return !previous && !unchanged && !hold && !restored && hint === undefined && !immutable
 }
 
 function keyOf({ mode, image }: Question): string {

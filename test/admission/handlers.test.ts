@@ -3,7 +3,7 @@ import { createReviewHandlers, type ReviewOptions } from '../../src/admission/in
 import type { FactSource } from '../../src/decisions/index.ts'
 import { describeError } from '../../src/errors.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
-import { DEFAULTS, digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
+import { DEFAULTS, digest, type FakeTag, NOW, policy, snapshot, source } from '../fakes/facts.ts'
 import {
   answered,
   applied,
@@ -191,6 +191,100 @@ t.test('a forged record does not keep an image from being pinned', async (t) => 
     { annotations: { [IMAGES]: JSON.stringify(record) } },
   )
   t.equal(imageOf(await admit(forged)), NEWEST)
+})
+
+/** Two replicas of one registry; each knows what it has asked for itself. */
+function replicas(policies: readonly CompiledPolicy[]) {
+  const registry: Record<string, FakeTag> = { ...TAGS, 'v2.0.0': { digest: digest('f') } }
+  const replica = () => {
+    const known: Record<string, FakeTag> = Object.fromEntries(
+      Object.keys(registry).map((tag) => [tag, {}]),
+    )
+    const facts: ReturnType<typeof source> = source([snapshot(NAME, known)], async (need) => {
+      const found = need.fact === 'manifest' ? registry[need.tag] : undefined
+      if (need.fact !== 'manifest' || !found) {
+        return { code: 'ERR_REGISTRY_NOT_FOUND', message: 'ghcr.io answered 404', at: NOW }
+      }
+      known[need.tag] = { ...found, checkedAt: NOW }
+      facts.snapshots.set(NAME, snapshot(NAME, known))
+      return undefined
+    })
+    return { ...hooks(policies, facts), asked: facts.asked }
+  }
+  return { registry, one: replica(), other: replica() }
+}
+
+t.test('a digest that one replica resolved is permitted by any other', async (t) => {
+  for (const action of ['Pin', 'Track'] as const) {
+    const { registry, one, other } = replicas([policy({ action, reference: 'Digest' })])
+    const object = await one.admit(deployment({ app: `${NAME}:v1.3.0` }))
+    const tag = action === 'Pin' ? 'v1.3.0' : 'v1.4.2'
+    t.equal(imageOf(object), `${NAME}@${registry[tag]?.digest}`)
+    t.match(JSON.parse(annotationsOf(object)[IMAGES] ?? ''), [{ tag }])
+    t.match(await other.validate(review(object)), { allowed: true }, action)
+    t.ok(other.asked.includes(`${NAME}:${tag}`))
+    const again = await other.admit(deployment({ app: `${NAME}:v1.3.0` }), {
+      operation: 'UPDATE',
+      oldObject: object,
+    })
+    t.strictSame(again, object, 'and applying it again changes nothing')
+    const pod = { ...object, metadata: { ...object.metadata, annotations: {} } }
+    const third = replicas([policy({ action, reference: 'Digest' })]).other
+    t.equal((await third.validate(review(pod))).allowed, action === 'Track', 'without the record')
+  }
+})
+
+t.test('a forged record makes no digest permitted', async (t) => {
+  const forged = (tag: string, letter: string) => {
+    const resolved = `${NAME}@${digest(letter)}`
+    const record = { container: 'app', requested: `${NAME}:${tag}`, resolved, policy: 'x', tag }
+    const annotations = { [IMAGES]: JSON.stringify([record]) }
+    return review(deployment({ app: resolved }, { annotations }))
+  }
+  const rows = [
+    ['v2.0.0', 'f'],
+    ['v1.3.0', 'f'],
+    ['v1.4.2', '9'],
+    ['v1.3.99', 'f'],
+    ['latest', 'f'],
+    [`sha256:${'f'.repeat(64)}`, 'f'],
+    ['../../v2.0.0', 'f'],
+    ['__proto__', 'f'],
+    ['x'.repeat(300), 'f'],
+    ['', 'f'],
+  ] as const
+  for (const [tag, letter] of rows) {
+    const { one } = replicas([policy({ action: 'Pin', reference: 'Digest' })])
+    t.match(
+      await one.validate(forged(tag, letter)),
+      { allowed: false, message: /DigestUnknown/ },
+      tag,
+    )
+    const permitted = one.asked.every((need) => /:v1\.(3|4)\.\d+$/.test(need))
+    t.ok(permitted, `nothing is asked that the policy does not permit: ${one.asked}`)
+  }
+})
+
+t.test('each object is answered from the facts that it may see', async (t) => {
+  const kinds: unknown[] = []
+  const { mutate } = createReviewHandlers(
+    reviewOptions([track], {
+      source: ({ namespace, kind, object }) => {
+        kinds.push([kind.kind, namespace, (object?.['metadata'] as { name?: string })?.name])
+        const tag = namespace === 'shop' ? 'v1.4.1' : 'v1.4.2'
+        return source([snapshot(NAME, { [tag]: TAGS[tag] })])
+      },
+    }),
+  )
+  const call = { timeoutSeconds: 10, received: NOW }
+  const ask = async (namespace: string) => {
+    const object = deployment({ app: `${NAME}:v1.4.1` }, { namespace })
+    const answer = answered(await mutate(review(object, { namespace }), call))
+    return imageOf(applied(object, answer.patch))
+  }
+  const own = `${NAME}:v1.4.1@${digest('1')}`
+  t.strictSame([await ask('shop'), await ask('bank'), await ask('shop')], [own, NEWEST, own])
+  t.strictSame(kinds[0], ['Deployment', 'shop', 'web'])
 })
 
 t.test('annotations of images that are gone are taken away; those of others stay', async (t) => {

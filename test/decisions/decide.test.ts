@@ -129,6 +129,9 @@ t.test('a tag that the registry does not have is denied by name', async (t) => {
   t.match(decision.findings[0]?.message, /has no v1\.9\.9: ghcr\.io answered 404/)
 })
 
+/** As it is known right after the registry confirmed the newest permitted tag. */
+const FRESH = snapshot(NAME, { ...TAGS, 'v1.4.2': { digest: digest('2'), checkedAt: NOW } })
+
 t.test('a reference with a digest is judged and never moved', async (t) => {
   const track = { policies: [policy({ action: 'Track' })] }
   const rows: [string, string][] = [
@@ -142,8 +145,26 @@ t.test('a reference with a digest is judged and never moved', async (t) => {
     [`:latest@${digest('f')}`, 'Enforce DigestUnknown'],
   ]
   for (const [reference, expected] of rows) {
-    t.equal(brief(decided(NAME + reference, track)), expected, reference)
+    t.equal(brief(decided(NAME + reference, track, [FRESH])), expected, reference)
   }
+})
+
+t.test('a bare digest that another replica may have resolved is asked for first', async (t) => {
+  const asked = (question: Partial<Question>, snapshots = [INDEX], failures = {}) =>
+    decided(`${NAME}@${digest('9')}`, question, snapshots, failures)
+  const manifest = (tag: string) => ({ fact: 'manifest', name: NAME, tag, platforms: false })
+  t.strictSame(asked({}).needs, [manifest('v1.4.2')], 'the one that would be chosen now')
+  t.strictSame(asked({ hint: 'v1.3.5' }).needs, [manifest('v1.3.5'), manifest('v1.4.2')])
+  t.strictSame(asked({ hint: 'v1.4.2' }).needs, [manifest('v1.4.2')], 'each once')
+  t.strictSame(asked({ hint: 'v2.0.0' }).needs, [manifest('v1.4.2')], 'none that is not permitted')
+  t.strictSame(asked({ hint: '__proto__' }).needs, [manifest('v1.4.2')])
+  const found = snapshot(NAME, TAGS, { unlisted: { 'v1.3.5': { digest: digest('9') } } })
+  t.equal(brief(asked({ hint: 'v1.3.5' }, [found])), '')
+  t.equal(brief(asked({ hint: 'v1.3.0' }, [FRESH])), 'needs manifest')
+  const gone = { [`${NAME}:v1.3.5`]: GONE, [`${NAME}:v1.4.2`]: GONE }
+  t.equal(brief(asked({ hint: 'v1.3.5' }, [INDEX], gone)), 'Enforce DigestUnknown')
+  const down = { [`${NAME}:v1.3.5`]: GONE, [`${NAME}:v1.4.2`]: DOWN }
+  t.equal(brief(asked({ hint: 'v1.3.5' }, [INDEX], down)), 'Enforce RegistryUnavailable')
 })
 
 t.test(

@@ -303,7 +303,7 @@ t.test('laws of finding', (t) => {
       const found = findImages(object, POD, fields)
       images += found.length
       for (const each of found) {
-        if (valueAt(object, each.pointer) !== each.value) throw new Error(each.pointer)
+        if (!Object.is(valueAt(object, each.pointer), each.value)) throw new Error(each.pointer)
       }
       return new Set(found.map((each) => each.pointer)).size === found.length
     }),

@@ -1,0 +1,67 @@
+import type { FactSource } from '../decisions/ports.ts'
+import { type GroupKind, pullIdentity } from '../images/index.ts'
+import type { Scanner } from '../scanner/index.ts'
+import type { PullSecrets, PullWorkload } from './types.ts'
+
+/** An object with images: one under review, or one that is there. */
+export interface PulledObject {
+  readonly kind: GroupKind
+  readonly namespace: string
+  readonly object: unknown
+}
+
+/**
+ * The facts that a workload may see: those that its own credentials have read, else the
+ * installation's. While the Secrets of its namespace are not known yet, whoever gathers a fact
+ * waits for them.
+ *
+ * @example
+ *   const sourceFor = createReviewSource(pullSecrets, scanner)
+ *   createReviewHandlers({ source: sourceFor, … })
+ */
+export function createReviewSource(
+  secrets: PullSecrets,
+  scanner: Pick<Scanner, 'view' | 'snapshot' | 'gather'>,
+): (pulled: PulledObject) => FactSource {
+  return ({ kind, namespace, object }) => {
+    if (!secrets.reads(namespace)) return scanner
+    const workload: PullWorkload = {
+      namespace,
+      ...(pullIdentity(object, kind) ?? NOBODY),
+    }
+    const view = scanner.view((name) => secrets.accessFor(workload, name))
+    return secrets.isReady(namespace) ? view : whenReady(secrets, namespace, view)
+  }
+}
+
+const NOBODY = { serviceAccountName: undefined, imagePullSecrets: [] }
+
+function whenReady(secrets: PullSecrets, namespace: string, view: FactSource): FactSource {
+  const snapshot = (name: string) => (secrets.isReady(namespace) ? view.snapshot(name) : undefined)
+  return {
+    snapshot,
+    async gather(need, signal) {
+      if (!secrets.isReady(namespace)) {
+        await unlessAborted(secrets.ready(namespace), signal)
+        const known = snapshot(need.name)
+        // It was there all the time: only nobody could say for whom.
+        if (
+          known &&
+          (need.fact === 'repository' ? known.scannedAt > 0 : known.manifest(need.tag))
+        ) {
+          return undefined
+        }
+      }
+      return view.gather(need, signal)
+    },
+  }
+}
+
+/** Waits for it, or until the signal; what comes then fails by the signal itself. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (signal.aborted) resolve()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  void work.then(resolve)
+  return promise
+}

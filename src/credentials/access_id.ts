@@ -19,6 +19,9 @@ export function accessId({ namespace, secret, cert, proxy, insecure }: AccessPar
   return `${namespace}/${secret ?? ''}${more.join('')}`
 }
 
+const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
+/** Stands for what no Secret can be called. */
+const NOBODYS = '-'
 const ID =
   /^([a-z0-9-]+)\/([a-z0-9.-]*)(?:,cert=([a-z0-9.-]+))?(?:,proxy=([a-z0-9.-]+))?(,insecure)?$/
 
@@ -26,19 +29,34 @@ const ID =
 export function parseAccessId(id: string): AccessParts | undefined {
   const [, namespace, secret, cert, proxy, insecure] = ID.exec(id) ?? []
   if (namespace === undefined) return undefined
-  return { namespace, secret: secret || undefined, cert, proxy, insecure: insecure !== undefined }
+  const parts = { namespace, secret: secret || undefined, cert, proxy, insecure: !!insecure }
+  return isEmpty(parts) ? undefined : parts
 }
 
 /** What an ImageRepository is read by; undefined: nothing of its own. */
 export function partsOf(namespace: string, reading: RepositoryReading): AccessParts | undefined {
   const parts = {
     namespace,
-    secret: reading.secretRef?.name,
-    cert: reading.certSecretRef?.name,
-    proxy: reading.proxySecretRef?.name,
+    secret: secretName(reading.secretRef),
+    cert: secretName(reading.certSecretRef),
+    proxy: secretName(reading.proxySecretRef),
     insecure: reading.insecure === true,
   }
-  return secretsOf(parts).length === 0 && !parts.insecure ? undefined : parts
+  return isEmpty(parts) ? undefined : parts
+}
+
+/** Whether a Secret may be called that. */
+export function isSecretName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name)
+}
+
+function secretName(reference: { readonly name: string } | undefined): string | undefined {
+  if (reference === undefined) return undefined
+  return isSecretName(reference.name) ? reference.name : NOBODYS
+}
+
+function isEmpty(parts: AccessParts): boolean {
+  return secretsOf(parts).length === 0 && !parts.insecure
 }
 
 /** Names of the Secrets that an access is made from. */

@@ -1,3 +1,5 @@
+import { isSecretName } from './access_id.ts'
+
 /** Who refers to which Secrets. */
 export interface References {
   /** @returns the namespaces in which something has changed */
@@ -7,7 +9,6 @@ export interface References {
 }
 
 const MOST_NAMES = 100
-const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
 export function createReferences(): References {
   const byOwner = new Map<string, string>()
@@ -21,7 +22,7 @@ export function createReferences(): References {
 
   return {
     set(owner, namespace, names) {
-      const wanted = [...new Set(names)].filter((name) => NAME.test(name))
+      const wanted = [...new Set(names)].filter(isSecretName)
       const before = byOwner.get(owner)
       if (before !== undefined) remove(owner, before)
       byOwner.delete(owner)

@@ -16,7 +16,7 @@ export {
   reapply,
 } from './reapply.ts'
 export { HOLD_ANNOTATION, RECORD_ANNOTATION } from './record.ts'
+export type { PulledObject } from './resolve.ts'
 export { type AdmissionResponse, writeResponse } from './response.ts'
 export { type AdmissionRequest, parseReview } from './review.ts'
-export type { PulledObject } from './resolve.ts'
 export { parseTraceparent, type TraceContext } from './trace_context.ts'

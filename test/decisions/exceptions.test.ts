@@ -15,7 +15,7 @@ const NAME = 'ghcr.io/acme/web'
 const INDEX = snapshot(NAME, {
   'v0.9.1': { digest: digest('9'), checkedAt: NOW },
   'v1.3.0': { digest: digest('0') },
-  'v1.4.2': { digest: digest('2') },
+  'v1.4.2': { digest: digest('2'), checkedAt: NOW },
 })
 
 function exception(spec: object = {}): CompiledException {

@@ -4,7 +4,7 @@ import { parseReference } from '../images/index.ts'
 import { parseDuration } from '../policies/index.ts'
 import type { ScanSettings } from '../scanner/index.ts'
 import { compilePattern } from '../tags/index.ts'
-import type { AccessOf, ImageRepository, RepositoryFault } from './types.ts'
+import type { ImageRepository, RepositoryFault, RepositorySecrets } from './types.ts'
 
 /** How an ImageRepository is read. */
 export interface Reading {
@@ -16,13 +16,21 @@ export interface Reading {
   readonly fault: RepositoryFault | undefined
 }
 
+/** Names of the Secrets that an ImageRepository names. */
+export function secretNames({ spec }: ImageRepository): string[] {
+  const { secretRef, certSecretRef, proxySecretRef } = spec
+  return [secretRef, certSecretRef, proxySecretRef].flatMap((each) => each?.name ?? [])
+}
+
+type Secrets = Pick<RepositorySecrets, 'repositoryAccess'>
+
 /** What an ImageRepository asks for. Never throws: what is wrong with it is part of the answer. */
-export function readingOf(object: ImageRepository, accessOf: AccessOf): Reading {
-  const { spec } = object
+export function readingOf(object: ImageRepository, secrets: Secrets): Reading {
+  const { spec, metadata } = object
   try {
     const name = nameOf(spec.image)
     const excludes = excluding(spec.exclusionList ?? [])
-    const access = accessOf(object)
+    const access = secrets.repositoryAccess(metadata.namespace ?? '', { ...spec, name })
     const settings: ScanSettings = {
       interval: spec.interval === undefined ? undefined : parseDuration(spec.interval),
       timeout: spec.timeout === undefined ? undefined : parseDuration(spec.timeout),

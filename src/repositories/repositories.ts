@@ -9,8 +9,9 @@ import { createDemand } from './demand.ts'
 import { failureIn } from './failures.ts'
 import { createLeadership } from './leadership.ts'
 import { createPublication } from './publication.ts'
+import { secretNames } from './reading.ts'
 import { idOf, mayConfigure, type Tracked, trackRepositories } from './tracked.ts'
-import type { AccessOf, ImageRepository, RepositoryLog } from './types.ts'
+import type { ImageRepository, RepositoryLog, RepositorySecrets } from './types.ts'
 import { setUnreferencedTimer, type Timer } from './work_queue.ts'
 
 export interface RepositoriesOptions {
@@ -22,7 +23,7 @@ export interface RepositoriesOptions {
   readonly namespace: string
   /** those in force now; policiesChanged() tells of others */
   readonly policies: () => PolicySet
-  readonly accessOf: AccessOf
+  readonly secrets: RepositorySecrets
   /** ms between two scans, of the ImageRepositories that Tagwarden makes */
   readonly interval: number
   readonly log: RepositoryLog
@@ -42,8 +43,6 @@ export interface Repositories {
   used(name: string, accessId: string | undefined): void
   /** The policies are others now. */
   policiesChanged(): void
-  /** What accessOf() says may be different now, such as a Secret that came. */
-  accessChanged(): void
   /** The access of a namespace's own ImageRepository for a repository, if it has one. */
   accessIn(namespace: string, name: string): string | undefined
   /** All that was shared when it started is in the catalog: it answers like the others. */
@@ -66,9 +65,9 @@ export interface Repositories {
  *   electLeader(cluster, { onLeading: (signal) => repositories.lead(signal), … })
  */
 export function startRepositories(options: RepositoriesOptions): Repositories {
-  const { cluster, catalog, scanner, namespace, policies, log } = options
+  const { cluster, catalog, scanner, secrets, namespace, policies, log } = options
   const { clock = Date.now, timer = setUnreferencedTimer } = options
-  const tracked = trackRepositories(namespace, options.accessOf)
+  const tracked = trackRepositories(namespace, secrets)
   const failures = new Map<string, FactFailure>()
   const sums = new Map<string, string>()
   const adoption = createAdoption(catalog, clock, (key, error) =>
@@ -102,6 +101,17 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     return failure && failure.at > (catalog.get(key)?.scannedAt ?? 0) ? failure : undefined
   }
 
+  const stopFollowing = secrets.onChange((accessId) => {
+    const namespace = accessId?.split('/')[0]
+    for (const { id, object } of [...tracked.all()]) {
+      if (object.metadata.namespace !== namespace) continue
+      const { before, now } = tracked.renew(id) ?? {}
+      if (!now || (before?.key === now.key && before?.fault?.message === now.fault?.message))
+        continue
+      settle(before, now)
+      leadership.changed(now)
+    }
+  })
   const stopListening = scanner.onScanned((key, _snapshot, failure) => {
     if (tracked.ofKey(key).length === 0) return
     if (failure) failures.set(key, failure)
@@ -119,6 +129,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
   /** The scanner learns what a new reading of an object says; status updates say nothing new. */
   function settle(before: Tracked | undefined, now: Tracked): void {
     if (before?.settings === now.settings) return
+    secrets.refer(ownerOf(now.id), now.object.metadata.namespace ?? '', secretNames(now.object))
     if (before && before.key !== now.key) release(before)
     if (now.key !== undefined) demand.forget(now.key)
     apply(now.key)
@@ -129,7 +140,9 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     adoption.drop(id)
     sums.delete(id)
     leadership.forget(id)
-    if (before) release(before)
+    if (!before) return
+    secrets.refer(ownerOf(id), before.object.metadata.namespace ?? '', [])
+    release(before)
   }
 
   /** Nobody says any more how a key is scanned; what only its access could read is forgotten. */
@@ -227,14 +240,6 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
       demand.forget()
       leadership.policiesChanged()
     },
-    accessChanged() {
-      for (const { id } of [...tracked.all()]) {
-        const { before, now } = tracked.renew(id) ?? {}
-        if (!now) continue
-        settle(before, now)
-        leadership.changed(now)
-      }
-    },
     accessIn: (of, name) => accessOfKey(tracked.inNamespace(of, name)?.key ?? ''),
     isSynced: () => isSynced,
     synced,
@@ -251,8 +256,13 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     async close() {
       closed = true
       stopListening()
+      stopFollowing()
       leadership.end()
       await Promise.all([watching.close(), demand.close(), leadership.close()])
     },
   }
+}
+
+function ownerOf(id: string): string {
+  return `ImageRepository ${id}`
 }

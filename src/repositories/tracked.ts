@@ -2,7 +2,7 @@ import { accessOfKey, nameOfKey } from '../catalog/index.ts'
 import type { ObjectKey } from '../cluster/types.ts'
 import { isManaged } from './managed.ts'
 import { type Reading, readingOf } from './reading.ts'
-import { type AccessOf, type ImageRepository, SCAN_ANNOTATIONS } from './types.ts'
+import { type ImageRepository, type RepositorySecrets, SCAN_ANNOTATIONS } from './types.ts'
 
 /** An ImageRepository as it is kept: without its index, and without what nobody here reads. */
 export interface Tracked extends Reading {
@@ -34,7 +34,10 @@ export interface TrackedRepositories {
 }
 
 /** @param ownNamespace where objects speak for the installation's own access */
-export function trackRepositories(ownNamespace: string, accessOf: AccessOf): TrackedRepositories {
+export function trackRepositories(
+  ownNamespace: string,
+  secrets: Pick<RepositorySecrets, 'repositoryAccess'>,
+): TrackedRepositories {
   const byId = new Map<string, Tracked>()
   const byKey = new Map<string, readonly Tracked[]>()
   const byPlace = new Map<string, readonly Tracked[]>()
@@ -85,14 +88,14 @@ export function trackRepositories(ownNamespace: string, accessOf: AccessOf): Tra
     set(object) {
       const before = byId.get(idOf(object.metadata))
       const isSame = before !== undefined && isSameSpec(before.object, object)
-      const reading = isSame ? before : readingOf(object, accessOf)
+      const reading = isSame ? before : readingOf(object, secrets)
       return { before, now: replace(before, object, reading) }
     },
     renew(id) {
       const before = byId.get(id)
       if (!before) return undefined
       const { object } = before
-      return { before, now: replace(before, object, readingOf(object, accessOf)) }
+      return { before, now: replace(before, object, readingOf(object, secrets)) }
     },
     delete(id) {
       const before = byId.get(id)

@@ -19,15 +19,25 @@ export interface RepositoryFault {
   readonly message: string
 }
 
-/**
- * By which access an ImageRepository is read.
- *
- * @returns id: of the access; undefined: the installation's own. problem: why it can't be used now,
- *   such as a Secret that is not there, with what to do
- */
-export type AccessOf = (object: ImageRepository) => {
-  readonly id: string | undefined
-  readonly problem?: string | undefined
+/** The Secrets that ImageRepositories name; done by `credentials`. */
+export interface RepositorySecrets {
+  /**
+   * How an ImageRepository is read.
+   *
+   * @returns id: of the access; undefined for the installation's own. problem: why it can't be used
+   *   now and what to do, when it can't
+   */
+  repositoryAccess(
+    namespace: string,
+    reading: Pick<ImageRepositorySpec, 'secretRef' | 'certSecretRef' | 'proxySecretRef'> & {
+      readonly name: string
+      readonly insecure?: boolean | undefined
+    },
+  ): { readonly id: string | undefined; readonly problem: string | undefined }
+  /** The Secrets that an owner names are followed for it; none: no more. */
+  refer(owner: string, namespace: string, names: Iterable<string>): void
+  /** Calls when an access has changed, has come or is gone. */
+  onChange(listener: (accessId: string | undefined) => void): () => void
 }
 
 /** The part of a logger (such as pino) that this room uses. */

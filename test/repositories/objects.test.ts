@@ -1,6 +1,6 @@
 import t from 'tap'
 import { IMAGE_REPOSITORIES } from '../../src/cluster/index.ts'
-import type { AccessOf, ImageRepository } from '../../src/repositories/index.ts'
+import type { ImageRepository } from '../../src/repositories/index.ts'
 import { digest, INTERVAL, WEB } from '../scanner/stage.ts'
 import { makeWorld, OWN, ready, repository, type World } from './stage.ts'
 
@@ -91,13 +91,12 @@ t.test('an object that cannot be read says so, and costs the others nothing', as
 
 t.test('an object is read as soon as its Secret is there', async (t) => {
   const world = makeWorld(t)
-  let problem: string | undefined = 'there is no Secret shop/regcred. Make it'
-  const accessOf: AccessOf = () => ({ id: 'shop/regcred', problem })
+  world.missing.add('shop/regcred')
   world.cluster.put(
     IMAGE_REPOSITORIES,
     repository({ secretRef: { name: 'regcred' } }, { namespace: 'shop' }),
   )
-  const leader = world.start({ accessOf })
+  const leader = world.start()
   leader.lead()
   await world.until(
     'it says so',
@@ -106,10 +105,19 @@ t.test('an object is read as soon as its Secret is there', async (t) => {
   )
   await world.pass(INTERVAL * 2)
   t.strictSame(leader.client.calls, [])
-  problem = undefined
-  leader.repositories.accessChanged()
+  t.strictSame([...world.references], [['ImageRepository shop/web', ['regcred']]])
+  world.changeSecret('shop/regcred', true)
   await world.until('it is read', () => world.status('web', 'shop').revision, 1_000)
   t.match(ready(world.status('web', 'shop')), /^True Succeeded/)
+  world.changeSecret('shop/regcred', false)
+  await world.until('and it is told when that goes', () =>
+    ready(world.status('web', 'shop')).startsWith('False SecretNotFound'),
+  )
+  world.cluster.drop(IMAGE_REPOSITORIES, { namespace: 'shop', name: 'web' })
+  await world.until('nobody asks for it any more', () => {
+    const [[, names] = []] = world.references
+    return names?.length === 0
+  })
 })
 
 t.test(

@@ -150,7 +150,7 @@ t.test(
     }
     const digestNow = () => follower.scanner.snapshot(WEB)?.manifest('v1.2.3')?.digest
     await world.until('it is noticed', () => digestNow() === digest('b'))
-    t.strictSame(follower.client.taken(), ['head web:v1.2.3'], 'without reading the list')
+    t.strictSame([...new Set(follower.client.taken())], ['head web:v1.2.3'], 'no list is read')
   },
 )
 

@@ -4,9 +4,9 @@ import { type Catalog, createCatalog } from '../../src/catalog/index.ts'
 import { IMAGE_REPOSITORIES } from '../../src/cluster/index.ts'
 import type { ImageRepositoryStatus, PolicySet } from '../../src/policies/types.ts'
 import {
-  type AccessOf,
   type ImageRepository,
   type Repositories,
+  type RepositorySecrets,
   startRepositories,
 } from '../../src/repositories/index.ts'
 import { createScanner, type Scanner } from '../../src/scanner/index.ts'
@@ -34,7 +34,13 @@ export interface World {
   /** what the registry has */
   readonly images: Map<string, Map<string, string>>
   policies: PolicySet
-  start(options?: { accessOf?: AccessOf; catalog?: Catalog }): Replica
+  /** ids of Secrets that are not there */
+  readonly missing: Set<string>
+  /** who refers to which Secrets */
+  readonly references: Map<string, string[]>
+  /** a Secret came or went */
+  changeSecret(id: string, there: boolean): void
+  start(options?: { catalog?: Catalog }): Replica
   /** lets some time pass for all */
   pass(ms: number): Promise<void>
   /** waits until something holds; time passes only if that is asked for */
@@ -61,12 +67,33 @@ export function makeWorld(t: Test): World {
     ],
   ])
   t.teardown(() => cluster.close())
+  const listeners = new Set<(accessId: string | undefined) => void>()
+  const secrets: RepositorySecrets = {
+    repositoryAccess(namespace, { secretRef }) {
+      if (!secretRef) return { id: undefined, problem: undefined }
+      const id = `${namespace}/${secretRef.name}`
+      const problem = world.missing.has(id) ? `there is no Secret ${id}. Make it` : undefined
+      return { id, problem }
+    },
+    refer: (owner, _, names) => void world.references.set(owner, [...names]),
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
   const world: World = {
     time,
     cluster,
     images,
     policies: policySet(policy({ images: [WEB] })),
-    start({ accessOf = installation, catalog = createCatalog() } = {}) {
+    missing: new Set(['shop/gone', `${OWN}/gone`]),
+    references: new Map(),
+    changeSecret(id, there) {
+      if (there) world.missing.delete(id)
+      else world.missing.add(id)
+      for (const listener of listeners) listener(id)
+    },
+    start({ catalog = createCatalog() } = {}) {
       const client = new FakeClient()
       for (const [name, tags] of images) client.repositories.set(name, tags)
       const log: string[] = []
@@ -78,7 +105,7 @@ export function makeWorld(t: Test): World {
         clock: time.clock,
         timer: time.timer,
         random: () => 0.5,
-        access: (id) => (id.endsWith('/gone') ? undefined : { id, version: '1' }),
+        access: (id) => (world.missing.has(id) ? undefined : { id, version: '1' }),
       })
       const repositories = startRepositories({
         cluster,
@@ -86,7 +113,7 @@ export function makeWorld(t: Test): World {
         scanner,
         namespace: OWN,
         policies: () => world.policies,
-        accessOf,
+        secrets,
         interval: INTERVAL,
         log: { debug: () => {}, info: note, warn: note },
         clock: time.clock,
@@ -132,15 +159,6 @@ export function makeWorld(t: Test): World {
     },
   }
   return world
-}
-
-/** The installation's own access for all, but for what names a Secret. */
-const installation: AccessOf = ({ metadata, spec }) => {
-  const { secretRef } = spec
-  if (!secretRef) return { id: undefined }
-  const id = `${metadata.namespace}/${secretRef.name}`
-  const problem = `there is no Secret ${id}. Make it`
-  return { id, problem: secretRef.name === 'gone' ? problem : undefined }
 }
 
 /** An ImageRepository as the API server stores one that is written by hand. */

@@ -4,7 +4,7 @@ import { type Facts, funnelOf, plainQuestion } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { settle } from '../facts/index.ts'
 import { type ImageReference, parseReference } from '../images/index.ts'
-import type { CompiledPolicy } from '../policies/types.ts'
+import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { loadPolicies } from '../sources/index.ts'
@@ -83,7 +83,8 @@ async function explainWith(
     enforcement: config.defaults.enforcement,
   })
   const covering = set.policies.filter((policy) => policy.covers(image.name))
-  const namespace = options.namespace ?? onlyNamespace(covering)
+  const excepting = set.allExceptions.filter((each) => each.covers(image) !== undefined)
+  const namespace = options.namespace ?? onlyNamespace(covering, excepting)
   const policies = covering
     .filter((policy) => policy.namespace === undefined || policy.namespace === namespace)
     .toSorted((a, b) => bySpecificity(image, a, b))
@@ -94,7 +95,9 @@ async function explainWith(
   const client = createRegistryClient({ settings: config.registries })
   const source = createScanner({ catalog, client, interval: config.catalog.interval })
   try {
-    const question = plainQuestion(image, policies, config.defaults)
+    const exceptions = excepting.filter((each) => each.namespace === namespace)
+    const everywhere = exceptions.filter(({ narrowed }) => !narrowed)
+    const question = plainQuestion(image, policies, config.defaults, everywhere)
     if (policies.length > 0 && !source.snapshot(image.name)) {
       await source.gather({ fact: 'repository', name: image.name }, AbortSignal.timeout(PATIENCE))
     }
@@ -112,6 +115,7 @@ async function explainWith(
       image,
       decision,
       funnels: policies.map((policy) => ({ policy, funnel: funnelOf(question, policy, facts) })),
+      exceptions,
       snapshot: source.snapshot(image.name),
       now,
       elsewhere: covering.filter((policy) => !policies.includes(policy)).map(({ title }) => title),
@@ -124,8 +128,12 @@ async function explainWith(
 }
 
 /** The namespace of the policies, when it is but one; nobody should have to name it then. */
-function onlyNamespace(policies: readonly CompiledPolicy[]): string {
-  const namespaces = new Set(policies.flatMap(({ namespace }) => namespace ?? []))
+function onlyNamespace(
+  policies: readonly CompiledPolicy[],
+  exceptions: readonly CompiledException[],
+): string {
+  const own = new Set(policies.flatMap(({ namespace }) => namespace ?? []))
+  const namespaces = own.size > 0 ? own : new Set(exceptions.map(({ namespace }) => namespace))
   const [only] = namespaces
   return only !== undefined && namespaces.size === 1 ? only : 'default'
 }

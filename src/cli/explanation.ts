@@ -1,13 +1,15 @@
 import type { Decision, Funnel, RepositorySnapshot } from '../decisions/index.ts'
-import { formatSpan } from '../decisions/index.ts'
+import { formatMoment, formatSpan } from '../decisions/index.ts'
 import type { ImageReference } from '../images/index.ts'
-import type { CompiledPolicy } from '../policies/types.ts'
+import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
 
 /** All that `explain` found out about one image. */
 export interface Explanation {
   readonly image: ImageReference
   readonly decision: Decision
   readonly funnels: readonly { readonly policy: CompiledPolicy; readonly funnel: Funnel }[]
+  /** of the namespace, for this image; those that have expired too */
+  readonly exceptions: readonly CompiledException[]
   readonly snapshot: RepositorySnapshot | undefined
   /** ms since the epoch */
   readonly now: number
@@ -49,6 +51,14 @@ export function explanationJson(explanation: Explanation): unknown {
       best: funnel.usable.slice(0, 5).map((candidate) => candidate.tag),
       losers: funnel.losers.slice(0, 100),
     })),
+    exceptions: explanation.exceptions.map((exception) => ({
+      namespace: exception.namespace,
+      name: exception.name,
+      reason: exception.reason,
+      expires: new Date(exception.expires).toISOString(),
+      expired: hasExpired(exception, explanation),
+      everyWorkload: !exception.narrowed,
+    })),
     elsewhere: explanation.elsewhere,
     verdict: verdictOf(decision),
     findings: decision.findings.map(({ reason, enforcement, policy, message, use }) => ({
@@ -85,6 +95,9 @@ export function explanationText(explanation: Explanation): string {
   if (funnels.length === 0) {
     lines.push('', 'No policy covers this image: the defaults of the configuration apply.')
   }
+  for (const exception of explanation.exceptions) {
+    lines.push('', exceptionLine(exception, explanation))
+  }
   for (const title of elsewhere) {
     lines.push(`${title} covers it too, in another namespace: see --namespace`)
   }
@@ -94,6 +107,18 @@ export function explanationText(explanation: Explanation): string {
   }
   lines.push(decision.change ? `  becomes ${decision.change.to}` : '  stays as it is')
   return `${lines.join('\n')}\n`
+}
+
+function hasExpired({ expires }: CompiledException, { now }: Explanation): boolean {
+  return now >= expires
+}
+
+function exceptionLine(exception: CompiledException, explanation: Explanation): string {
+  const { title, reason, expires, narrowed } = exception
+  const ended = hasExpired(exception, explanation)
+  const end = `${ended ? 'expired' : 'lets it through until'} ${formatMoment(expires)}`
+  const some = narrowed && !ended ? ', for some workloads only (not looked at here)' : ''
+  return `${title} ${end}${some}: ${reason}`
 }
 
 function funnelLines(

@@ -2,6 +2,7 @@ import type { CompiledException } from '../policies/types.ts'
 import { type Inquiry, lack, manifestNeed } from './inquiry.ts'
 import { isOfTag, STALE_MS } from './judge.ts'
 import type { Finding } from './types.ts'
+import { formatMoment } from './words.ts'
 
 /** A reason is shown this far; the whole stands in the exception. */
 const SHOWN = 200
@@ -21,7 +22,7 @@ export function lift(inquiry: Inquiry, finding: Finding): Finding {
   }
   const { title, expires, reason } = exception
   const shown = reason.length > SHOWN ? `${reason.slice(0, SHOWN - 1)}…` : reason
-  const message = `${finding.message} Let through by ${title} until ${formatDay(expires)} (${shown}).`
+  const message = `${finding.message} Let through by ${title} until ${formatMoment(expires)} (${shown}).`
   return { ...finding, enforcement: 'Warn', message, exception }
 }
 
@@ -43,10 +44,4 @@ function isProven(inquiry: Inquiry, exception: CompiledException): boolean {
     lack(inquiry, manifestNeed(inquiry, tag))
   }
   return false
-}
-
-/** `2026-12-01` where the day begins; else with the time. */
-function formatDay(ms: number): string {
-  const text = new Date(ms).toISOString().replace(/\.000Z$/, 'Z')
-  return text.replace(/T00:00:00Z$/, '')
 }

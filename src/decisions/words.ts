@@ -14,6 +14,12 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d`
 }
 
+/** `2026-12-01` where the day begins; else with the time. */
+export function formatMoment(ms: number): string {
+  const text = new Date(ms).toISOString().replace(/\.000Z$/, 'Z')
+  return text.replace(/T00:00:00Z$/, '')
+}
+
 /** What a policy permits and which permitted tag is the newest, without a full stop. */
 function permits(inquiry: Inquiry, policy: CompiledPolicy): { text: string; use?: string } {
   const { image } = inquiry.question

@@ -152,3 +152,56 @@ t.test('help and version', async (t) => {
   t.match(await tagwarden(['--version']), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
   t.match(await tagwarden(['srve']), { code: 2, err: /Did you mean serve/ })
 })
+
+t.test('explain shows exceptions, and what they let through', async (t) => {
+  const registry = await startFakeRegistry({ repositories: { 'acme/web': ['v0.9.1', 'v1.4.2'] } })
+  t.teardown(() => registry.close())
+  const name = `${registry.host}/acme/web`
+  const exception = (metadata: string, expires: string, more = '') => `---
+apiVersion: tagwarden.io/v1alpha1
+kind: ImagePolicyException
+metadata: { namespace: shop, ${metadata} }
+spec: { images: ["${name}:v0.*"], reason: OPS-123, expires: "${expires}"${more} }
+`
+  const files = {
+    'web.yaml': `apiVersion: tagwarden.io/v1alpha1
+kind: ImagePolicy
+metadata: { name: web, namespace: shop }
+spec: { images: ["${name}"], order: { semver: { range: ^1 } } }
+`,
+    'past.yaml': exception('name: past', '2020-01-01T00:00:00Z'),
+    'some.yaml': exception('name: some', '2099-01-01T00:00:00Z', ', match: { names: [api] }'),
+  }
+  const cwd = t.testdir({
+    without: files,
+    with: { ...files, 'x.yaml': exception('name: x', '2099-01-01T00:00:00Z') },
+    'tagwarden.yaml': `policies: [with]\ncatalog: { path: catalog }\nregistries: [{ host: "${registry.host}", insecure: true }]\n`,
+  })
+  const explain = (...args: string[]) => tagwarden(['explain', `${name}:v0.9.1`, ...args], { cwd })
+
+  const through = await explain()
+  t.equal(through.code, 0, through.err)
+  t.match(through.out, /\nImagePolicyException shop\/x lets it through until 2099-01-01: OPS-123\n/)
+  t.match(through.out, /\nImagePolicyException shop\/past expired 2020-01-01: OPS-123\n/)
+  t.match(through.out, /shop\/some lets it .* for some workloads only \(not looked at here\): OPS/)
+  t.match(
+    through.out,
+    /WARNED\n {2}Warn \[OutOfRange\] .* Let through by ImagePolicyException shop\/x/,
+  )
+  const json = JSON.parse((await explain('--output', 'json')).out)
+  t.match(json, { verdict: 'warned' })
+  t.strictSame(
+    json.exceptions.find((each: { name: string }) => each.name === 'past'),
+    {
+      namespace: 'shop',
+      name: 'past',
+      reason: 'OPS-123',
+      expires: '2020-01-01T00:00:00.000Z',
+      expired: true,
+      everyWorkload: true,
+    },
+  )
+  const denied = await explain('--policies', 'without')
+  t.equal(denied.code, 1)
+  t.match(denied.out, /DENIED/)
+})

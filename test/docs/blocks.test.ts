@@ -9,7 +9,10 @@ import { compilePolicies, parsePolicies, readDocuments } from '../../src/policie
 import { ClusterImagePolicySpec } from '../../src/policies/schemas.ts'
 import { type Block, readPage, readPages } from './pages.ts'
 
-const KINDS = ['ImagePolicy', 'ClusterImagePolicy', 'ImageRepository', 'Kustomization']
+const KINDS = [
+  ...['ImagePolicy', 'ClusterImagePolicy', 'ImagePolicyException', 'ImageRepository'],
+  'Kustomization',
+]
 const SPEC_FIELDS = Object.keys(ClusterImagePolicySpec.properties ?? {})
 /** Where YAML without a kind is values of the chart. */
 const PAGES_OF_VALUES = ['docs/install.md']
@@ -21,7 +24,9 @@ function policyProblems(text: string): string[] {
   const { resources, problems } = parsePolicies(text, 'policies/web.yaml')
   const compiled = compilePolicies(resources)
   const all = [...problems, ...compiled.problems].map(describeError)
-  return compiled.set.policies.length === 0 && all.length === 0 ? ['holds no policy'] : all
+  const { policies, repositories, allExceptions } = compiled.set
+  const held = [policies, repositories, allExceptions].some(({ length }) => length > 0)
+  return held || all.length > 0 ? all : ['holds no policy']
 }
 
 /** A few fields of a spec, put into a policy. */

@@ -2,7 +2,15 @@ import t from 'tap'
 import { createProgram } from '../../src/cli/main.ts'
 import { VARIABLES } from '../../src/config/index.ts'
 import type { Schema } from '../../src/policies/index.ts'
-import { ClusterImagePolicySpec, ImagePolicySpec } from '../../src/policies/schemas.ts'
+import { ImagePolicyExceptionStatus } from '../../src/policies/schema/image_policy_exception.ts'
+import { ImagePolicyStatus } from '../../src/policies/schema/image_policy_status.ts'
+import { ImageRepositoryStatus } from '../../src/policies/schema/image_repository.ts'
+import {
+  ClusterImagePolicySpec,
+  ImagePolicyExceptionSpec,
+  ImagePolicySpec,
+  ImageRepositorySpec,
+} from '../../src/policies/schemas.ts'
 import { readPage, section, tableRows } from './pages.ts'
 
 const CODE = /^`([^`]*)`/
@@ -89,6 +97,39 @@ t.test('policies.md has each field of a policy with its default', (t) => {
   for (const order of Object.keys(ImagePolicySpec.properties?.['order']?.properties ?? {})) {
     t.ok(page.anchors.has(order), `a section for order.${order}`)
   }
+  t.end()
+})
+
+t.test('each kind has a page with its fields, their defaults, and its status', (t) => {
+  for (const [path, spec, status] of [
+    ['docs/exceptions.md', ImagePolicyExceptionSpec, ImagePolicyExceptionStatus],
+    ['docs/repositories.md', ImageRepositorySpec, ImageRepositoryStatus],
+  ] as const) {
+    const page = readPage(path)
+    const rows = tableRows(section(page, '## Fields'))
+    const fields = fieldsOf(spec)
+    t.strictSame(
+      rows.map(([name]) => code(name)),
+      fields.map(([name]) => name),
+      path,
+    )
+    for (const [index, [name, fallback]] of fields.entries()) {
+      const shown = code(rows[index]?.[1])
+      const wanted = typeof fallback === 'string' ? fallback : (JSON.stringify(fallback) ?? '')
+      if (fallback !== undefined || shown !== '') t.equal(shown, wanted, `${path} ${name}`)
+    }
+    const told = tableRows(section(page, '## Status')).map(([name]) => code(name))
+    const names = Object.keys(status.properties)
+    t.strictSame(told.slice(0, names.length).sort(), names.sort(), `${path} status`)
+  }
+  const told = tableRows(section(readPage('docs/policies.md'), '## Status'))
+  t.strictSame(
+    told
+      .slice(0, Object.keys(ImagePolicyStatus.properties).length)
+      .map(([name]) => code(name))
+      .sort(),
+    Object.keys(ImagePolicyStatus.properties).sort(),
+  )
   t.end()
 })
 

@@ -100,12 +100,21 @@ export function available(generation: number) {
   }
 }
 
+interface Scan {
+  readonly name?: string
+  readonly failing?: boolean
+  /** a tag that is seen for the first time */
+  readonly young?: string
+  /** digests that tags had before */
+  readonly before?: Record<string, string[]>
+}
+
 export interface PromotionWorld extends FakeTime {
   readonly cluster: FakeCluster
   readonly events: ClusterEvent[]
   readonly log: string[]
   /** the registry has these tags now, and was read */
-  scan(tags: readonly string[], more?: { name?: string; failing?: boolean }): void
+  scan(tags: readonly string[], more?: Scan): void
   /** these policies are in force now */
   setPolicies(policies: readonly CompiledPolicy[]): void
   /** Another leader begins; what it gives ends it, as by a lost lease. */
@@ -158,12 +167,18 @@ export function world(t: Test, policies: readonly CompiledPolicy[] = [trackAll()
     cluster,
     events,
     log,
-    scan(tags, { name = WEB, failing = false } = {}) {
+    scan(tags, { name = WEB, failing = false, young, before = {} } = {}) {
       const failure = failing
         ? { code: 'ERR_REGISTRY_UNREACHABLE' as const, message: 'no answer', at: time.clock() }
         : undefined
       const more = failure ? { failure } : {}
-      facts.snapshots.set(name, snapshot(name, tagsOf(tags), { scannedAt: time.clock(), ...more }))
+      const all = tagsOf(tags)
+      const first = young === undefined ? undefined : all[young]
+      if (first) first.firstSeen = time.clock()
+      for (const [tag, digests] of Object.entries(before)) {
+        Object.assign(all[tag] ?? {}, { before: digests })
+      }
+      facts.snapshots.set(name, snapshot(name, all, { scannedAt: time.clock(), ...more }))
       for (const listener of scanListeners) listener(name)
     },
     setPolicies(next) {
@@ -192,8 +207,11 @@ export function world(t: Test, policies: readonly CompiledPolicy[] = [trackAll()
       const leading = promoter.lead(end.signal)
       const stop = async () => {
         end.abort()
-        await Promise.race([leading, time.pass(60 * SECOND)])
-        await leading
+        let ended = false
+        void leading.then(() => {
+          ended = true
+        })
+        while (!ended) await time.pass(100)
       }
       stops.push(stop)
       return stop

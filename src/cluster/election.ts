@@ -126,7 +126,7 @@ export function electLeader(cluster: Cluster, options: ElectionOptions): Electio
     while (term === mine) {
       const left = deadline - age()
       if (left <= 0) return lose('the lease could not be renewed in time')
-      await clock.sleep(left, mine.signal).catch(() => {})
+      await clock.sleep(Math.ceil(left), mine.signal).catch(() => {})
     }
   }
 

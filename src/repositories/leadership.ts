@@ -23,8 +23,12 @@ export interface Leadership {
   /** Begins to scan on the clock, to write and to collect. */
   begin(): void
   end(): void
-  /** An object is new or has changed. */
-  changed(one: Tracked): void
+  /**
+   * An object is new or has changed.
+   *
+   * @param isNew what it reads is new: somebody may be waiting for it to be read
+   */
+  changed(one: Tracked, isNew: boolean): void
   /** What is known of a key has changed, or could not be read. */
   scanned(key: string): void
   policiesChanged(): void
@@ -40,6 +44,8 @@ export interface LeadershipOptions {
   readonly tracked: TrackedRepositories
   readonly demand: Pick<Demand, 'want'>
   readonly policies: () => PolicySet
+  /** whether the tags of a key were ever listed */
+  readonly isRead: (key: string) => boolean
   readonly publish: (id: string) => Promise<boolean>
   readonly log: RepositoryLog
   readonly clock: () => number
@@ -70,19 +76,25 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     timer,
   })
 
-  function changed(one: Tracked): void {
+  function changed(one: Tracked, isNew: boolean): void {
     if (!leading) return
     writes.add(one.id)
-    const value = requestedScan(one.object)
-    const { key, settings, object, id } = one
-    if (value === undefined || value === object.status?.lastHandledScan) return
-    if (key === undefined || settings.suspend || asked.get(id)?.value === value) return
+    const { key, settings, fault } = one
+    if (key === undefined || fault || settings.suspend) return
+    if (!scanAsAsked(one, key) && isNew && !options.isRead(key)) void scanner.scanNow(key)
+  }
+
+  function scanAsAsked({ object, id }: Tracked, key: string): boolean {
+    const value = requestedScan(object)
+    if (value === undefined || value === object.status?.lastHandledScan) return false
+    if (asked.get(id)?.value === value) return false
     const entry = { value, handled: false }
     asked.set(id, entry)
     void scanner.scanNow(key).then(() => {
       entry.handled = true
       writes.add(id)
     })
+    return true
   }
 
   /** Makes what policies name, and removes what nothing needs. */
@@ -123,7 +135,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     begin() {
       leading = true
       scanner.setScheduled(true)
-      for (const one of tracked.all()) changed(one)
+      for (const one of tracked.all()) changed(one, false)
       collect()
     },
     end() {

@@ -94,7 +94,12 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     handledScan: (id) => leadership.handledScan(id),
     onIndex: (id, sum) => sums.set(id, sum),
   })
-  const leadership = createLeadership({ ...common, demand, publish })
+  const leadership = createLeadership({
+    ...common,
+    demand,
+    publish,
+    isRead: (key) => (catalog.get(key)?.scannedAt ?? 0) > 0,
+  })
 
   function failureOf(key: string): FactFailure | undefined {
     const failure = failures.get(key)
@@ -109,7 +114,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
       if (!now || (before?.key === now.key && before?.fault?.message === now.fault?.message))
         continue
       settle(before, now)
-      leadership.changed(now)
+      leadership.changed(now, before?.fault !== undefined)
     }
   })
   const stopListening = scanner.onScanned((key, _snapshot, failure) => {
@@ -123,7 +128,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     if (before?.key !== now.key) sums.delete(now.id)
     settle(before, now)
     share(object, now, before)
-    leadership.changed(now)
+    leadership.changed(now, before?.key !== now.key)
   }
 
   /** The scanner learns what a new reading of an object says; status updates say nothing new. */

@@ -6,6 +6,13 @@ import { type ApiAnswer, refuse } from '../../src/embedded/index.ts'
 /** How the fake wants to be spoken to. */
 export type FakeAuthentication =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  /** several accounts, each with the repositories that it may read; by tokens, or by basic */
+  | {
+      readonly kind: 'accounts'
+      readonly by: 'token' | 'basic'
+      /** may be changed while it runs */
+      readonly accounts: Map<string, FakeAccount>
+    }
   | {
       readonly kind: 'token'
       /** without a user name everybody gets a token */
@@ -23,6 +30,11 @@ export type FakeAuthentication =
       readonly delay?: number
     }
 
+export interface FakeAccount {
+  readonly password: string
+  readonly repositories: readonly string[]
+}
+
 /** The token server's side of the fake. */
 export interface FakeTokens {
   /** every token given out, in order */
@@ -38,7 +50,24 @@ export function createFakeTokens(authentication: FakeAuthentication | undefined)
   const scopes = new Map<string, string[]>()
   const given: string[] = []
 
+  function grant(scope: readonly string[], content?: string, expiresIn?: number): ApiAnswer {
+    const token = `fake.${randomUUID()}`
+    scopes.set(token, [...scope])
+    given.push(token)
+    const body = Buffer.from(content ?? JSON.stringify({ token, expires_in: expiresIn }))
+    return { status: 200, headers: { 'Content-Type': 'application/json' }, body }
+  }
+
+  /** As most token servers do: a token for what the account may read of what was asked for. */
+  function giveToAccount(request: IncomingMessage, url: URL): ApiAnswer {
+    const account = accountOf(authentication, request.headers.authorization)
+    if (account === undefined) return refuse(401, 'UNAUTHORIZED')
+    const scope = url.searchParams.getAll('scope')
+    return grant(scope.filter((one) => account.repositories.includes(one.split(':')[1] ?? '')))
+  }
+
   async function give(request: IncomingMessage, url: URL): Promise<ApiAnswer> {
+    if (authentication?.kind === 'accounts') return giveToAccount(request, url)
     if (authentication?.kind !== 'token') return refuse(404, 'UNSUPPORTED')
     const { username, password, identityToken, expiresIn, answer, delay } = authentication
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay))
@@ -49,13 +78,8 @@ export function createFakeTokens(authentication: FakeAuthentication | undefined)
       request.headers.authorization === basic(username, password ?? '') ||
       (identityToken !== undefined && refresh === identityToken)
     if (!known) return refuse(401, 'UNAUTHORIZED')
-    const token = `fake.${randomUUID()}`
     const scope = form.get('scope')?.split(' ') ?? url.searchParams.getAll('scope')
-    scopes.set(token, scope)
-    given.push(token)
-    const content = answer ?? JSON.stringify({ token, expires_in: expiresIn })
-    const headers = { 'Content-Type': 'application/json' }
-    return { status: 200, headers, body: Buffer.from(content) }
+    return grant(scope, answer, expiresIn)
   }
 
   function permits(authorization: string | undefined, path: string): boolean {
@@ -77,12 +101,29 @@ export function createFakeTokens(authentication: FakeAuthentication | undefined)
         return refuse(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="fake"' })
       }
       const path = url.pathname.replace(/^\/v2\/|\/(tags|manifests|blobs)\/.*$/g, '')
+      if (authentication.kind === 'accounts' && authentication.by === 'basic') {
+        const account = accountOf(authentication, authorization)
+        if (account?.repositories.includes(path)) return undefined
+        return account
+          ? refuse(403, 'DENIED')
+          : refuse(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="fake"' })
+      }
       if (permits(authorization, path)) return undefined
-      const realm = authentication.realm ?? `${origin}/token`
+      const own = authentication.kind === 'token' ? authentication.realm : undefined
+      const realm = own ?? `${origin}/token`
       const challenge = `Bearer realm="${realm}",service="fake",scope="repository:${path}:pull"`
       return refuse(401, 'UNAUTHORIZED', { 'WWW-Authenticate': challenge })
     },
   }
+}
+
+function accountOf(
+  authentication: FakeAuthentication | undefined,
+  authorization: string | undefined,
+): FakeAccount | undefined {
+  if (authentication?.kind !== 'accounts') return undefined
+  const entries = [...authentication.accounts]
+  return entries.find(([name, { password }]) => authorization === basic(name, password))?.[1]
 }
 
 function basic(username: string, password: string): string {

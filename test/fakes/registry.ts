@@ -80,6 +80,8 @@ export interface FakeRegistryOptions {
   readonly authentication?: FakeAuthentication
   /** HTTPS with a certificate of its own authority */
   readonly tls?: boolean
+  /** with `tls`: connects only to who has a certificate of that authority */
+  readonly clientCertificates?: boolean
   /** largest page of a tag list, whatever `n` says */
   readonly pageSize?: number
   readonly faults?: FakeFaults
@@ -101,6 +103,8 @@ export interface FakeRegistry {
   push(repository: string, tag: string, title?: string): string
   /** PEM of the authority, with `tls` */
   readonly authority: string
+  /** PEM of a certificate and key that it lets in, with `clientCertificates` */
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | undefined
   /** tokens given out so far, with token authentication */
   readonly tokens: FakeTokens
   close(): Promise<void>
@@ -155,7 +159,13 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     serve(request, response).catch((error) => response.destroy(error))
   }
   const server = authority
-    ? createTlsServer(authority.server, listener)
+    ? createTlsServer(
+        {
+          ...authority.server,
+          ...(options.clientCertificates && { requestCert: true, ca: authority.certificate }),
+        },
+        listener,
+      )
     : createHttpServer(listener)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -167,6 +177,7 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     faults: options.faults ?? {},
     requests: [],
     authority: authority?.certificate ?? '',
+    clientCertificate: authority?.client,
     tokens,
     digest(repository, tag) {
       const digest = registry.repositories.get(repository)?.tags.get(tag)

@@ -6,6 +6,8 @@ export interface FakeAuthority {
   readonly certificate: string
   /** PEM of the server's certificate and key */
   readonly server: { readonly cert: string; readonly key: string }
+  /** PEM of a client's certificate and key */
+  readonly client: { readonly cert: string; readonly key: string }
 }
 
 /** Makes keys of 2048 bits, which takes about 100 ms. */
@@ -30,7 +32,17 @@ export function createFakeAuthority(): FakeAuthority {
     { name: 'extKeyUsage', serverAuth: true },
   ])
   server.sign(authorityKeys.privateKey, forge.md.sha256.create())
+  const clientKeys = forge.pki.rsa.generateKeyPair(2048)
+  const clientName = [{ name: 'commonName', value: 'tagwarden' }]
+  const client = certificate('03', clientName, authorityName, clientKeys.publicKey, [
+    { name: 'extKeyUsage', clientAuth: true },
+  ])
+  client.sign(authorityKeys.privateKey, forge.md.sha256.create())
   return {
+    client: {
+      cert: forge.pki.certificateToPem(client),
+      key: forge.pki.privateKeyToPem(clientKeys.privateKey),
+    },
     certificate: forge.pki.certificateToPem(authority),
     server: {
       cert: forge.pki.certificateToPem(server),

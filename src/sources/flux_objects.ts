@@ -6,17 +6,10 @@ import {
   type ResourceName,
 } from '../cluster/index.ts'
 import type { TagwardenError } from '../errors.ts'
-import { joinFlux, type PolicyDraft, type PolicyResource, readObjects } from '../policies/index.ts'
+import { joinFlux, type PolicyResource, readObjects } from '../policies/index.ts'
+import type { ObjectReading } from './policy_compiler.ts'
 import type { SpecObject } from './policy_object.ts'
 import { keyText } from './served_watch.ts'
-
-/** What a Flux ImagePolicy is with its ImageRepository. */
-export interface FluxReading {
-  readonly draft: PolicyDraft | undefined
-  readonly problems: readonly TagwardenError[]
-  /** why it is left out although nothing is wrong with it */
-  readonly note: string | undefined
-}
 
 /** Flux's objects, each policy joined with the repository that it names. */
 export interface FluxObjects {
@@ -26,7 +19,8 @@ export interface FluxObjects {
   /** Gives its key. */
   putPolicy(object: SpecObject): string
   removePolicy(key: ObjectKey): void
-  read(key: string): FluxReading
+  /** What a policy is with its repository. */
+  read(key: string): ObjectReading
 }
 
 interface KnownPolicy {
@@ -71,10 +65,15 @@ export function createFluxObjects(): FluxObjects {
     removePolicy: (key) => drop(keyText(key)),
     read(key) {
       const policy = policies.get(key)
-      if (!policy) return { draft: undefined, problems: [], note: undefined }
+      if (!policy) return { resource: undefined, problems: [] }
       const repository = repositories.get(policy.repository) ?? []
       const { drafts, problems, notes } = joinFlux([...policy.resources, ...repository])
-      return { draft: drafts[0], problems: [...policy.problems, ...problems], note: notes[0] }
+      const [draft] = drafts
+      return {
+        resource: draft && { type: 'policy', draft },
+        problems: [...policy.problems, ...problems],
+        note: notes[0],
+      }
     },
   }
 }

@@ -3,16 +3,15 @@ import {
   type CompileOptions,
   compilePolicies,
   joinFlux,
-  type PolicyDraft,
   type PolicyResource,
   type PolicySet,
   sharedSelectors,
 } from '../policies/index.ts'
-import type { PolicyEntry } from './policy_object.ts'
+import type { OwnResource, PolicyEntry } from './policy_object.ts'
 
 /** What an object says in its newest version. */
 export interface ObjectReading {
-  readonly draft: PolicyDraft | undefined
+  readonly resource: OwnResource | undefined
   readonly problems: readonly TagwardenError[]
   /** why it is left out although nothing is wrong with it */
   readonly note?: string | undefined
@@ -20,7 +19,10 @@ export interface ObjectReading {
 
 /** Compiles again and again; what did not change is taken from the last time. */
 export interface PolicyCompiler {
-  /** Takes over what is right of these readings; what is wrong leaves the version before. */
+  /**
+   * Takes over what is right of these readings. What is wrong leaves the version before of a
+   * policy, and nothing of an exception: either way, a mistake lets nothing through.
+   */
   settle(readings: ReadonlyMap<PolicyEntry, ObjectReading>): void
   /** The set of files and objects. Where two have one name, the first one counts. */
   compile(files: readonly PolicyResource[], entries: readonly PolicyEntry[]): PolicySet
@@ -29,44 +31,55 @@ export interface PolicyCompiler {
 export function createPolicyCompiler(enforcement: CompileOptions['enforcement']): PolicyCompiler {
   const cache: NonNullable<CompileOptions['cache']> = new WeakMap()
   const options = { enforcement, cache, selectorOf: sharedSelectors() }
-  const compileDrafts = (drafts: readonly PolicyDraft[]): PolicySet =>
-    compilePolicies(
-      drafts.map((draft) => ({ type: 'policy', draft })),
-      options,
-    ).set
+
+  function faultsOf(resource: OwnResource | undefined): readonly TagwardenError[] {
+    if (resource?.type === 'policy') return cache.get(resource.draft)?.problems ?? []
+    return resource ? compilePolicies([resource]).problems : []
+  }
 
   return {
     settle(readings) {
-      compileDrafts([...readings.values()].flatMap(({ draft }) => draft ?? []))
-      for (const [entry, { draft, problems, note }] of readings) {
-        entry.faults = [...problems, ...((draft && cache.get(draft)?.problems) ?? [])]
-        if (entry.faults.length > 0) continue
-        entry.good = note === undefined ? draft : undefined
+      const policies = Array.from(readings.values(), ({ resource }) => resource)
+      compilePolicies(
+        policies.flatMap((resource) => (resource?.type === 'policy' ? resource : [])),
+        options,
+      )
+      for (const [entry, { resource, problems, note }] of readings) {
+        entry.faults = [...problems, ...faultsOf(resource)]
+        if (entry.faults.length > 0 && entry.good?.type !== 'exception') continue
+        const counts = entry.faults.length === 0 && note === undefined
+        entry.good = counts ? resource : undefined
         entry.inForce = entry.good && entry.generation
       }
     },
     compile(files, entries) {
-      const drafts: PolicyDraft[] = [
-        ...files.flatMap((resource) => (resource.type === 'policy' ? resource.draft : [])),
-        ...joinFlux(files).drafts,
-      ]
-      const taken = new Map(drafts.map(({ title, document }) => [title, document.position.file]))
+      const resources: PolicyResource[] = files.filter(({ type }) => !type.startsWith('Flux'))
+      for (const draft of joinFlux(files).drafts) resources.push({ type: 'policy', draft })
+      const taken = new Map(resources.flatMap(titleAndFile))
       for (const entry of entries) {
         const { good, title } = entry
-        const rival = good && taken.get(good.title)
+        const rival = good && taken.get(good.draft.title)
         entry.clash = rival === undefined ? undefined : clash(title, rival)
         if (good === undefined || rival !== undefined) continue
-        taken.set(good.title, title)
-        drafts.push(good)
+        taken.set(good.draft.title, title)
+        resources.push(good)
       }
-      const set = compileDrafts(drafts)
+      const { set } = compilePolicies(resources, options)
+      const exceptions = new Map(set.allExceptions.map((each) => [each.title, each]))
       for (const entry of entries) {
-        const { good, clash } = entry
-        entry.policy = good && !clash ? cache.get(good)?.entry?.policy : undefined
+        const good = entry.clash ? undefined : entry.good
+        entry.policy = good?.type === 'policy' ? cache.get(good.draft)?.entry?.policy : undefined
+        entry.exception = good?.type === 'exception' ? exceptions.get(entry.title) : undefined
       }
       return set
     },
   }
+}
+
+function titleAndFile(resource: PolicyResource): [title: string, file: string][] {
+  if (!('draft' in resource)) return []
+  const { title, document } = resource.draft
+  return [[title, document.position.file]]
 }
 
 function clash(title: string, rival: string): TagwardenError {
@@ -74,9 +87,6 @@ function clash(title: string, rival: string): TagwardenError {
   return new TagwardenError(
     'ERR_INVALID_POLICY',
     `there is one of this name ${where}, and that counts`,
-    {
-      remedy: 'Rename or delete one of the two',
-      position: { file: title },
-    },
+    { remedy: 'Rename or delete one of the two', position: { file: title } },
   )
 }

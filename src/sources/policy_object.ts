@@ -1,9 +1,15 @@
 import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
 import type { TagwardenError } from '../errors.ts'
-import type { CompiledPolicy, ImagePolicyStatus, PolicyDraft } from '../policies/index.ts'
+import type {
+  CompiledException,
+  CompiledPolicy,
+  ImagePolicyExceptionStatus,
+  ImagePolicyStatus,
+  PolicyResource,
+} from '../policies/index.ts'
 import { keyText } from './served_watch.ts'
 
-/** One policy object of the cluster, and what came of it. */
+/** An ImagePolicy, ClusterImagePolicy or ImagePolicyException of the cluster, and what came of it. */
 export interface PolicyObject {
   readonly resource: ResourceName
   readonly namespace: string | undefined
@@ -12,36 +18,49 @@ export interface PolicyObject {
   readonly generation: number | undefined
   /** for people: `ImagePolicy shop/web` */
   readonly title: string
-  /** what is in force of it; undefined: nothing */
+  /** what is in force of a policy; undefined: nothing */
   readonly policy: CompiledPolicy | undefined
-  /** the generation that `policy` was made of: an older one while the newest is wrong */
+  /** what counts of an exception, until it expires; undefined: nothing */
+  readonly exception: CompiledException | undefined
+  /** the generation that counts: an older one while the newest version of a policy is wrong */
   readonly inForce: number | undefined
   /** what is wrong with it, each with the field */
   readonly problems: readonly TagwardenError[]
   /** it was deleted */
   readonly gone: boolean
-  /** Its status as the API server has it. */
-  readonly status: () => ImagePolicyStatus | undefined
+  /** which workloads it is narrowed to; '' when to none. Equal ones have equal texts. */
+  readonly scope: () => string
+  /** its status as the API server has it */
+  readonly status: () => (ImagePolicyStatus & ImagePolicyExceptionStatus) | undefined
 }
+
+/** What objects become when they are read; Flux's pairs are joined. */
+export type OwnResource = Extract<PolicyResource, { readonly type: 'policy' | 'exception' }>
 
 /** The same while it is followed. */
 export interface PolicyEntry extends PolicyObject {
   generation: number | undefined
   policy: CompiledPolicy | undefined
+  exception: CompiledException | undefined
   inForce: number | undefined
   /** what is wrong with its newest version */
   faults: readonly TagwardenError[]
   /** another one of the same name counts */
   clash: TagwardenError | undefined
   gone: boolean
-  /** what `policy` is compiled of: the last version without a fault */
-  good: PolicyDraft | undefined
+  /** what is compiled: the last version without a fault */
+  good: OwnResource | undefined
   /** compact, since there may be ten thousand; '' when there is none */
   statusText: string
 }
 
 /** Objects of the cluster as far as policies are made of them. */
 export type SpecObject = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown }
+
+interface Scope {
+  readonly match?: unknown
+  readonly namespaceSelector?: unknown
+}
 
 /** The entry of an object that was not known before. */
 export function newEntry(resource: ResourceName, { metadata }: SpecObject): PolicyEntry {
@@ -54,6 +73,7 @@ export function newEntry(resource: ResourceName, { metadata }: SpecObject): Poli
     generation: undefined,
     title: `${resource.kind} ${keyText({ namespace, name })}`,
     policy: undefined,
+    exception: undefined,
     inForce: undefined,
     faults: [],
     clash: undefined,
@@ -63,6 +83,10 @@ export function newEntry(resource: ResourceName, { metadata }: SpecObject): Poli
     gone: false,
     good: undefined,
     statusText: '',
+    scope() {
+      const { match, namespaceSelector } = (this.good?.draft.spec ?? {}) as Scope
+      return match || namespaceSelector ? JSON.stringify([match, namespaceSelector]) : ''
+    },
     status() {
       return this.statusText === '' ? undefined : JSON.parse(this.statusText)
     },

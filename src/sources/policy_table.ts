@@ -87,10 +87,10 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
       unread.clear()
       compiler.settle(readings)
       const all = ownFirst([...entries.values()])
-      const before = all.map(({ policy }) => policy)
+      const before = all.map(({ policy, exception }) => policy ?? exception)
       const set = compiler.compile(files, all)
       for (const [index, entry] of all.entries()) {
-        if (entry.policy === before[index]) continue
+        if ((entry.policy ?? entry.exception) === before[index]) continue
         if (entry.policy) byPolicy.set(entry.policy, entry)
         told.add(entry)
       }

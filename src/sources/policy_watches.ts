@@ -5,6 +5,7 @@ import {
   FLUX_IMAGE_POLICIES,
   FLUX_IMAGE_REPOSITORIES,
   IMAGE_POLICIES,
+  IMAGE_POLICY_EXCEPTIONS,
   type ResourceName,
   type WatchHandlers,
 } from '../cluster/index.ts'
@@ -13,7 +14,7 @@ import { readObjects } from '../policies/index.ts'
 import { createFluxObjects } from './flux_objects.ts'
 import { followNamespaces, type Namespaces } from './namespaces.ts'
 import type { ObjectReading } from './policy_compiler.ts'
-import type { SpecObject } from './policy_object.ts'
+import type { OwnResource, SpecObject } from './policy_object.ts'
 import type { PolicyTable } from './policy_table.ts'
 import { type ServedWatch, watchServed } from './served_watch.ts'
 
@@ -32,7 +33,7 @@ export interface PolicyWatches {
   close(): Promise<void>
 }
 
-const OWN = [IMAGE_POLICIES, CLUSTER_IMAGE_POLICIES] as const
+const OWN = [IMAGE_POLICIES, CLUSTER_IMAGE_POLICIES, IMAGE_POLICY_EXCEPTIONS] as const
 
 /** Flux before 2.7 serves the same kinds as v1beta2 only. */
 const versionsOf = (resource: ResourceName) => [resource, { ...resource, version: 'v1beta2' }]
@@ -147,8 +148,8 @@ function health(resource: Pick<ResourceName, 'plural' | 'group'>, log: SourceLog
 function readOwn(object: SpecObject, resource: ResourceName): ObjectReading {
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
   const { resources, problems } = readObjects([object], type)
-  const [draft] = resources.flatMap((each) => (each.type === 'policy' ? each.draft : []))
-  return { draft, problems }
+  const own = resources.find(({ type }) => type === 'policy' || type === 'exception')
+  return { resource: own as OwnResource | undefined, problems }
 }
 
 /** Flux's own business; it changes with every scan. */

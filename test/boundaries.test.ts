@@ -7,7 +7,7 @@ import t from 'tap'
 const ROOMS = [
   ...['errors', 'images', 'tags', 'policies', 'decisions', 'facts', 'registry', 'catalog'],
   ...['cluster', 'certificates', 'config', 'sources', 'embedded', 'scanner', 'credentials'],
-  ...['admission', 'repositories', 'promotion', 'webhooks', 'reports', 'review', 'audit'],
+  ...['admission', 'repositories', 'status', 'promotion', 'webhooks', 'reports', 'review', 'audit'],
   ...['update', 'metrics', 'server', 'cli'],
 ]
 /** No I/O, nothing asynchronous, no clock, no logger. */

@@ -1,3 +1,5 @@
 export { managedName } from './managed.ts'
 export { type Repositories, type RepositoriesOptions, startRepositories } from './repositories.ts'
+export { timeText } from './status.ts'
 export * from './types.ts'
+export { createWorkQueue, setUnreferencedTimer, type Timer, type WorkQueue } from './work_queue.ts'

@@ -1,3 +1,4 @@
+export { describeField } from './field_problem.ts'
 export type { NamespaceFacts } from './namespaces.ts'
 export { openPolicyCluster, type PolicyClusterOptions } from './policy_cluster.ts'
 export { openPolicyFolder, type PolicyFolder, type PolicyFolderOptions } from './policy_folder.ts'

@@ -30,7 +30,9 @@ export interface PolicyObject {
   readonly gone: boolean
   /** which workloads it is narrowed to; '' when to none. Equal ones have equal texts. */
   readonly scope: () => string
-  /** its status as the API server has it */
+  /** its status as JSON, as the API server has it; '' when there is none */
+  readonly statusText: string
+  /** the same, read */
   readonly status: () => (ImagePolicyStatus & ImagePolicyExceptionStatus) | undefined
 }
 
@@ -50,7 +52,6 @@ export interface PolicyEntry extends PolicyObject {
   gone: boolean
   /** what is compiled: the last version without a fault */
   good: OwnResource | undefined
-  /** compact, since there may be ten thousand; '' when there is none */
   statusText: string
 }
 

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { CLUSTER_IMAGE_POLICIES, IMAGE_POLICIES, NAMESPACES } from '../../src/cluster/index.ts'
+import {
+  CLUSTER_IMAGE_POLICIES,
+  IMAGE_POLICIES,
+  IMAGE_POLICY_EXCEPTIONS,
+  NAMESPACES,
+} from '../../src/cluster/index.ts'
 import type { PolicySet } from '../../src/policies/index.ts'
 import { createFakeCluster } from '../fakes/cluster.ts'
 import { clusterImagePolicy, followCluster, imagePolicy } from './cluster.ts'
@@ -267,4 +272,31 @@ t.test('nothing is told any more once it is closed', async (t) => {
   put(imagePolicy('job'))
   await cluster.get(IMAGE_POLICIES, { namespace: 'shop', name: 'job' })
   t.strictSame(sets, [])
+})
+
+t.test('exceptions count too, and a wrong edit of one lets nothing through', async (t) => {
+  const { source, cluster, problems, until } = await followCluster(t)
+  await source.synced
+  const exception = (spec: object) => ({
+    metadata: { name: 'old', namespace: 'shop' },
+    spec: {
+      images: ['ghcr.io/acme/web'],
+      reason: 'OPS-1',
+      expires: '2036-01-01T00:00:00Z',
+      ...spec,
+    },
+  })
+  const count = () => source.current().allExceptions.length
+  cluster.put(IMAGE_POLICY_EXCEPTIONS, exception({}))
+  await until(() => count() === 1)
+  const [object] = [...source.objects()]
+  t.match(object, { title: 'ImagePolicyException shop/old', inForce: 1, policy: undefined })
+  t.equal(object?.exception, source.current().allExceptions[0])
+  cluster.put(IMAGE_POLICY_EXCEPTIONS, exception({ images: ['https://ghcr.io'] }))
+  await until(() => count() === 0)
+  t.match(problems(), [/^ImagePolicyException shop\/old: spec\.images\[0\]: .*scheme/])
+  cluster.put(IMAGE_POLICY_EXCEPTIONS, exception({ reason: 'OPS-2' }))
+  await until(() => count() === 1)
+  cluster.drop(IMAGE_POLICY_EXCEPTIONS, { namespace: 'shop', name: 'old' })
+  await until(() => count() === 0)
 })

@@ -1,0 +1,12 @@
+export { type ExceptionState, exceptionStateOf, exceptionStatusOf } from './exception_status.ts'
+export {
+  type PolicyFacts,
+  policyStatusOf,
+  type Rivalry,
+  type Selected,
+} from './policy_status.ts'
+export {
+  type PolicyStatuses,
+  type PolicyStatusOptions,
+  startPolicyStatus,
+} from './policy_statuses.ts'

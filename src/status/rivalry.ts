@@ -1,0 +1,102 @@
+import { decide, plainQuestion, type RepositorySnapshot } from '../decisions/index.ts'
+import { parseReference } from '../images/index.ts'
+import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
+import type { Rivalry, Selected } from './policy_status.ts'
+import type { Covered } from './selection.ts'
+import { DEFAULTS } from './selection.ts'
+
+/** So many rivals of one repository are compared. */
+const MOST_RIVALS = 20
+
+/** Which workloads a policy is narrowed to; '' for all. */
+type ScopeOf = (policy: CompiledPolicy) => string
+
+/**
+ * Another policy that is as specific for a repository, is for the same workloads, and would choose
+ * something else: what a review answers with PolicyConflict. Told as far as the index knows.
+ *
+ * @param selected what the policy selects of what it covers, in the same order
+ */
+export function rivalryOf(
+  policy: CompiledPolicy,
+  covered: readonly Covered[],
+  selected: readonly Selected[],
+  set: Pick<PolicySet, 'covering'>,
+  scopeOf: ScopeOf,
+  now: number,
+): Rivalry | undefined {
+  if (!moves(policy)) return undefined
+  for (const [index, { image, newest }] of selected.entries()) {
+    const snapshot = covered[index]?.snapshot
+    if (!snapshot || !newest) continue
+    for (const rival of rivalsOf(policy, image, set, scopeOf)) {
+      const found = compare(policy, rival, image, newest.tag, snapshot, now)
+      if (found) return found
+    }
+  }
+  return undefined
+}
+
+/** Policies between which only the name would decide. */
+export function rivalsOf(
+  policy: CompiledPolicy,
+  image: string,
+  set: Pick<PolicySet, 'covering'>,
+  scopeOf: ScopeOf,
+): CompiledPolicy[] {
+  const scope = scopeOf(policy)
+  const mayMeet = (other: CompiledPolicy) => {
+    const theirs = scopeOf(other)
+    // two that are narrowed in different ways may never meet; nobody can tell
+    return scope === '' || theirs === '' || scope === theirs
+  }
+  return set
+    .covering(image)
+    .filter(
+      (other) =>
+        other !== policy &&
+        moves(other) &&
+        other.kind === policy.kind &&
+        other.namespace === policy.namespace &&
+        other.specificity(image) === policy.specificity(image) &&
+        !isAlike(other, policy) &&
+        mayMeet(other),
+    )
+    .slice(0, MOST_RIVALS)
+}
+
+/** As decisions have it: one that judges only, or audits only, never moves an image. */
+function moves({ action, enforcement }: CompiledPolicy): boolean {
+  return action !== 'Verify' && enforcement !== 'Audit'
+}
+
+function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
+  return (
+    a.selector === b.selector &&
+    a.action === b.action &&
+    a.reference === b.reference &&
+    a.minimumAge === b.minimumAge &&
+    a.platforms.join() === b.platforms.join()
+  )
+}
+
+function compare(
+  policy: CompiledPolicy,
+  rival: CompiledPolicy,
+  image: string,
+  tag: string,
+  snapshot: RepositorySnapshot,
+  now: number,
+): Rivalry | undefined {
+  const facts = { snapshot: () => snapshot, failure: () => undefined, now }
+  const asked = parseReference(`${image}:${tag}`)
+  // Where both write the digest or neither does, tags tell enough, and digests may not be known.
+  const alike = policy.reference === rival.reference
+  const trial = (each: CompiledPolicy) => (alike ? { ...each, reference: 'Tag' as const } : each)
+  const choice = (policies: readonly CompiledPolicy[]) =>
+    decide(plainQuestion(asked, policies.map(trial), DEFAULTS), facts)
+  const together = choice([policy, rival])
+  if (!together.findings.some(({ reason }) => reason === 'PolicyConflict')) return undefined
+  const shown = (each: CompiledPolicy) => choice([each]).change?.to.slice(image.length + 1) ?? tag
+  return { image, rival: rival.title, mine: shown(policy), theirs: shown(rival) }
+}

@@ -1,0 +1,93 @@
+import {
+  type Decision,
+  type Defaults,
+  decide,
+  plainQuestion,
+  type RepositorySnapshot,
+} from '../decisions/index.ts'
+import { parseReference } from '../images/index.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
+import type { Known, KnownRepositories } from './known_repositories.ts'
+import type { Newest, Selected } from './policy_status.ts'
+
+/** Of so many repositories of one policy it is looked what it selects. */
+const MOST_LOOKED_AT = 50
+
+export const DEFAULTS: Defaults = {
+  latest: 'Deny',
+  unmatched: 'Allow',
+  enforcement: 'Audit',
+  ownedObjects: 'Warn',
+}
+
+/** A repository that a policy covers. */
+export interface Covered extends Known {
+  readonly name: string
+  /** the policy names it in full */
+  readonly named: boolean
+}
+
+/**
+ * What a policy selects of the repositories that it covers: of the first ones, when there are very
+ * many. Times are ms since the epoch.
+ */
+export function selectedBy(
+  policy: CompiledPolicy,
+  covered: readonly Covered[],
+  now: number,
+): Selected[] {
+  const trial = Object.freeze({ ...policy, ...CHOOSING })
+  return covered.slice(0, MOST_LOOKED_AT).map(({ name, named, snapshot, failure }) => {
+    const decision = snapshot && newestBy(trial, name, snapshot, now)
+    return {
+      image: name,
+      named,
+      scannedAt: snapshot?.scannedAt ?? 0,
+      tags: snapshot?.tags.length ?? 0,
+      failure,
+      newest: snapshot && decision && newestOf(decision, snapshot),
+      pending: decision !== undefined && decision.needs.length > 0,
+    }
+  })
+}
+
+/** The repositories that a policy names, and those that it covers and that are known; by name. */
+export function coveredBy(policy: CompiledPolicy, known: KnownRepositories): Covered[] {
+  const exact = policy.images.filter((glob) => !glob.includes('*'))
+  const names = new Map(exact.map((name) => [name, true]))
+  if (exact.length < policy.images.length) {
+    for (const name of known.names()) if (!names.has(name)) names.set(name, false)
+  }
+  const covered: Covered[] = []
+  for (const [name, named] of names) {
+    if (!policy.covers(name)) continue
+    const found = known.find(name, policy.namespace)
+    if (found && (named || found.snapshot)) covered.push({ name, named, ...found })
+  }
+  return covered.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The policy as it would be if it always chose. Only tags are looked at, not their digests. */
+const CHOOSING = {
+  action: 'Track',
+  latest: 'Resolve',
+  reference: 'Tag',
+  enforcement: 'Enforce',
+  movedTags: 'Allow',
+} as const satisfies Partial<CompiledPolicy>
+
+function newestBy(
+  trial: CompiledPolicy,
+  name: string,
+  snapshot: RepositorySnapshot,
+  now: number,
+): Decision {
+  const question = plainQuestion(parseReference(name), [trial], DEFAULTS)
+  return decide(question, { snapshot: () => snapshot, failure: () => undefined, now })
+}
+
+function newestOf({ change }: Decision, snapshot: RepositorySnapshot): Newest | undefined {
+  if (change?.tag === undefined) return undefined
+  const { tag, version } = change
+  return { tag, version, digest: snapshot.manifest(tag)?.digest }
+}

@@ -1,4 +1,4 @@
-// npm run bench [-- start reviews cold hang selection]
+// npm run bench [-- start reviews cold hang cluster-index selection]
 //
 // The server runs on core 0 and the load on core 1. Ratios are within one run, since machines are
 // noisy; figures without a limit are for information.
@@ -10,6 +10,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   reviews: () => benchReviews(20_000),
   cold: benchCold,
   hang: () => benchHang(20),
+  'cluster-index': async () => (await import('./cluster_index.ts')).benchClusterIndex(),
   selection: async () => (await import('./selection.ts')).benchSelection(),
 }
 

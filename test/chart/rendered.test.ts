@@ -178,6 +178,27 @@ t.test(
   },
 )
 
+t.test(
+  'what selects pods selects the replicas, and not the pod of helm test',
+  { skip },
+  async (t) => {
+    const objects = await render({ networkPolicy: { enabled: true } })
+    const { template, selector } = only(objects, 'Deployment').spec
+    const selectors: Record<string, Readonly<Record<string, string>>> = {
+      Deployment: selector.matchLabels,
+      Service: only(objects, 'Service').spec.selector,
+      PodDisruptionBudget: only(objects, 'PodDisruptionBudget').spec.selector.matchLabels,
+      NetworkPolicy: only(objects, 'NetworkPolicy').spec.podSelector.matchLabels,
+      spread: template.spec.topologySpreadConstraints[0].labelSelector.matchLabels,
+    }
+    for (const [title, labels] of Object.entries(selectors)) {
+      t.ok(Object.keys(labels).length > 1, title)
+      t.match(template.metadata.labels, labels, title)
+      t.notMatch(only(objects, 'Pod').metadata.labels, labels, title)
+    }
+  },
+)
+
 t.test('what Helm says in the end has a policy that is right', { skip }, async (t) => {
   const { stdout } = await helm(['install', 'tagwarden', CHART, '--dry-run=client'])
   const [, policy = ''] = /<<EOF\n([\s\S]*?)\n *EOF\n/.exec(stdout) ?? []

@@ -33,13 +33,19 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "tagwarden.selector" -}}
+{{- define "tagwarden.identity" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
+{{- /* Labels of the replicas, and of no other pod of the release. */ -}}
+{{- define "tagwarden.selector" -}}
+{{ include "tagwarden.identity" . }}
+app.kubernetes.io/component: webhook
+{{- end -}}
+
 {{- define "tagwarden.labels" -}}
-{{ include "tagwarden.selector" . }}
+{{ include "tagwarden.identity" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}

@@ -1,5 +1,5 @@
 export { createPullSecrets, OPT_IN_LABEL, type PullSecretsOptions } from './pull_secrets.ts'
-export { createReviewSource, type PulledObject } from './review_source.ts'
+export { createReviewSource, type PulledObject, pullWorkload } from './review_source.ts'
 export type {
   CredentialLog,
   PullSecrets,

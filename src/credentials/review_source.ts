@@ -23,15 +23,18 @@ export function createReviewSource(
   secrets: PullSecrets,
   scanner: Pick<Scanner, 'view' | 'snapshot' | 'gather'>,
 ): (pulled: PulledObject) => FactSource {
-  return ({ kind, namespace, object }) => {
+  return (pulled) => {
+    const { namespace } = pulled
     if (!secrets.reads(namespace)) return scanner
-    const workload: PullWorkload = {
-      namespace,
-      ...(pullIdentity(object, kind) ?? NOBODY),
-    }
+    const workload = pullWorkload(pulled)
     const view = scanner.view((name) => secrets.accessFor(workload, name))
     return secrets.isReady(namespace) ? view : whenReady(secrets, namespace, view)
   }
+}
+
+/** As whom an object's images are pulled. */
+export function pullWorkload({ kind, namespace, object }: PulledObject): PullWorkload {
+  return { namespace, ...(pullIdentity(object, kind) ?? NOBODY) }
 }
 
 const NOBODY = { serviceAccountName: undefined, imagePullSecrets: [] }

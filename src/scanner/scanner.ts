@@ -102,6 +102,11 @@ export interface Scanner extends FactSource {
    * @param accessId undefined: the installation's own
    */
   renew(accessId: string | undefined): void
+  /**
+   * Forgets what accesses have read that are not there any more, as after a restart. To be called
+   * once all accesses are known.
+   */
+  prune(): Promise<void>
   /** Drops a repository: facts, plans, settings. */
   forget(key: string): void
   /**
@@ -285,6 +290,13 @@ export function createScanner(options: ScannerOptions): Scanner {
         if (!isConcerned(key)) continue
         if (gone) catalog.forget(key)
         else if (isTicking() && schedule.has(key)) void scanNow(key)
+      }
+    },
+    async prune() {
+      await catalog.load()
+      for (const key of catalog.keys()) {
+        const id = accessOfKey(key)
+        if (id !== undefined && access(id) === undefined) catalog.forget(key)
       }
     },
     forget(key) {

@@ -135,6 +135,22 @@ t.test('after a restart a file counts only for the version that has read it', as
   await catalog.close()
 })
 
+t.test('what was read by a Secret that went away during a restart is forgotten', async (t) => {
+  const path = t.testdir()
+  const before = holding(SHOP, BANK)
+  const first = createCatalog({ path })
+  const { scanner } = setStage({ ...before, catalog: first })
+  for (const id of [SHOP, BANK]) {
+    await scanner.view(() => before.access(id)).gather(listWeb, PATIENT)
+  }
+  await scanner.gather(listWeb, PATIENT)
+  await first.close()
+  const catalog = createCatalog({ path })
+  await setStage({ ...holding(BANK), catalog }).scanner.prune()
+  t.strictSame(catalog.keys().sort(), [WEB, repositoryKey(WEB, BANK)])
+  await catalog.close()
+})
+
 t.test('an access that is gone asks nothing', async (t) => {
   const { client, scanner, log } = setStage({ access: () => undefined })
   const failure = await scanner.scanNow(SHOP_KEY)

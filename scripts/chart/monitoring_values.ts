@@ -10,14 +10,14 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
     enabled: flag('whether there is one', false),
     interval: text('time between two scrapes', '30s', { pattern: TIME }),
     scrapeTimeout: text('how long one may take', '10s', { pattern: TIME }),
-    labels: strings('that your Prometheus selects by, such as `release: prometheus`'),
-    tlsConfig: part('instead of checking the certificate by the CA in the Secret'),
-    relabelings: list('of targets', OBJECT),
-    metricRelabelings: list('of metrics', OBJECT),
+    labels: strings('labels that your Prometheus selects by, such as `release: prometheus`'),
+    tlsConfig: part('TLS settings instead of checking the certificate by the CA in the Secret'),
+    relabelings: list('relabelings of targets', OBJECT),
+    metricRelabelings: list('relabelings of metrics', OBJECT),
   }),
   prometheusRule: group('[alerts](install.md#alerts) for the Prometheus Operator', {
     enabled: flag('whether there are any', false),
-    labels: strings('that your Prometheus selects by'),
+    labels: strings('labels that your Prometheus selects by'),
     alertLabels: strings('more labels of each alert'),
     disabled: list('alerts that are left out', { type: 'string', enum: ALERT_NAMES }),
     latencySeconds: {
@@ -44,8 +44,8 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
   }),
   dashboard: group("a Grafana dashboard, in a ConfigMap for Grafana's sidecar", {
     enabled: flag('whether there is one', false),
-    namespace: text("without it, the release's", '', { pattern: NAME }),
-    labels: strings('that the sidecar selects by', { grafana_dashboard: '1' }),
-    annotations: strings('such as the folder'),
+    namespace: text("its namespace; without it, the release's", '', { pattern: NAME }),
+    labels: strings('labels that the sidecar selects by', { grafana_dashboard: '1' }),
+    annotations: strings('annotations, such as the folder'),
   }),
 }

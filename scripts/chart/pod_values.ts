@@ -14,7 +14,7 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
   replicas: whole('all of them answer reviews, one of them leads', 3, 0),
   image: group('the image that runs', {
     repository: text('registry and name', 'ghcr.io/tagwarden/tagwarden', { minLength: 1 }),
-    tag: text("without it, the chart's appVersion"),
+    tag: text("tag; without it, the chart's appVersion"),
     digest: text('added to the tag, such as `sha256:…`: then exactly this image runs', '', {
       pattern: '^(sha256:[0-9a-f]{64})?$',
     }),
@@ -28,10 +28,13 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
       },
     ),
   }),
-  resources: part('of the container; the memory limit also bounds the heap, see `heapPercent`', {
-    requests: { cpu: '100m', memory: '256Mi' },
-    limits: { memory: '512Mi' },
-  }),
+  resources: part(
+    'requests and limits of the container; the memory limit also bounds the heap, see `heapPercent`',
+    {
+      requests: { cpu: '100m', memory: '256Mi' },
+      limits: { memory: '512Mi' },
+    },
+  ),
   heapPercent: whole(
     "percent of the memory limit that Node's heap may take; without a limit Node decides",
     70,
@@ -50,19 +53,25 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     liveness: probe('`/healthz`: it is started again when this fails', 10, 6),
     readiness: probe('`/readyz`: it gets no reviews while this fails', 5, 2),
   }),
-  podSecurityContext: part('of the pod; the default fits the restricted Pod Security Standard', {
-    runAsNonRoot: true,
-    runAsUser: 65_532,
-    runAsGroup: 65_532,
-    fsGroup: 65_532,
-    fsGroupChangePolicy: 'OnRootMismatch',
-    seccompProfile: { type: 'RuntimeDefault' },
-  }),
-  securityContext: part('of the container; the default fits the restricted Pod Security Standard', {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'] },
-  }),
+  podSecurityContext: part(
+    'security context of the pod; the default fits the restricted Pod Security Standard',
+    {
+      runAsNonRoot: true,
+      runAsUser: 65_532,
+      runAsGroup: 65_532,
+      fsGroup: 65_532,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  ),
+  securityContext: part(
+    'security context of the container; the default fits the restricted Pod Security Standard',
+    {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+  ),
   updateStrategy: part('how replicas are replaced', {
     type: 'RollingUpdate',
     rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
@@ -96,9 +105,9 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     'Default',
     'None',
   ),
-  dnsConfig: part('more for its resolver'),
+  dnsConfig: part('more settings of its resolver'),
   hostAliases: list('more lines for its /etc/hosts', OBJECT),
-  containerPort: { ...whole('that it listens on', 8443, 1024, 65_535) },
+  containerPort: { ...whole('port that it listens on', 8443, 1024, 65_535) },
   podLabels: strings('more labels of the pods, such as `azure.workload.identity/use: "true"`'),
   podAnnotations: strings('more annotations of the pods'),
   annotations: strings('more annotations of the Deployment'),
@@ -126,16 +135,19 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     },
   }),
   service: group('what the API server calls', {
-    annotations: strings('of the Service'),
+    annotations: strings('annotations of the Service'),
     labels: strings('more labels of the Service'),
     ipFamilyPolicy: {
       type: 'string',
       enum: ['', 'SingleStack', 'PreferDualStack', 'RequireDualStack'],
       default: '',
-      description: "without it, the cluster's",
+      description: "address families; without it, the cluster's",
     },
   }),
-  clusterDomain: text("of the cluster's DNS", 'cluster.local', { pattern: NAME, minLength: 1 }),
+  clusterDomain: text("domain of the cluster's DNS", 'cluster.local', {
+    pattern: NAME,
+    minLength: 1,
+  }),
   networkPolicy: group('what may reach it, and what it may reach', {
     enabled: flag(
       'whether there is one; everybody may reach the webhook, as the API server has no labels',

@@ -37,9 +37,9 @@ export const VALUES: Value = group('', {
     }),
     certManager: group('for `CertManager`', {
       issuer: group('who signs; without a name, a CA that the chart makes', {
-        name: text('of the issuer; it must give a `ca.crt`', '', { pattern: NAME }),
-        kind: text('of the issuer', 'Issuer', { minLength: 1 }),
-        group: text('of the issuer', 'cert-manager.io', { minLength: 1, pattern: NAME }),
+        name: text('its name; it must give a `ca.crt`', '', { pattern: NAME }),
+        kind: text('its kind', 'Issuer', { minLength: 1 }),
+        group: text('its API group', 'cert-manager.io', { minLength: 1, pattern: NAME }),
       }),
       duration: text('how long a certificate holds', '2160h', { pattern: TIME }),
       renewBefore: text('how long before its end it is renewed', '720h', { pattern: TIME }),
@@ -89,11 +89,11 @@ export const VALUES: Value = group('', {
   }),
   serviceAccount: group('what it runs as', {
     create: flag('whether it is made', true),
-    name: text("without it, the release's name, or `default` when none is made", '', {
+    name: text("its name; without it, the release's name, or `default` when none is made", '', {
       pattern: NAME,
     }),
     annotations: strings(
-      'such as `eks.amazonaws.com/role-arn` or `iam.gke.io/gcp-service-account`',
+      'annotations, such as `eks.amazonaws.com/role-arn` or `iam.gke.io/gcp-service-account`',
     ),
   }),
   crds: group('the kinds of Tagwarden', {

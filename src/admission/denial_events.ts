@@ -26,7 +26,7 @@ export function createDenialEvents(
   subjectOf: (policy: CompiledPolicy) => Subject | undefined,
 ): (review: ReviewSummary) => void {
   return ({ verdict, request, decisions, object }) => {
-    if (verdict !== 'denied' || request.dryRun) return
+    if (verdict !== 'denied' || request.dryRun || decisions.length === 0) return
     const denied = decisions.flatMap((decision) =>
       decision.findings
         .filter(({ enforcement }) => enforcement === 'Enforce')

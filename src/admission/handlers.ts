@@ -35,7 +35,8 @@ export interface ReviewOptions {
 
 /** One review, for logs and metrics. */
 export interface ReviewSummary {
-  readonly hook: Hook
+  /** `policies`: of Tagwarden's own kinds */
+  readonly hook: Hook | 'policies'
   /** `Deployment shop/web` */
   readonly object: string
   readonly request: AdmissionRequest

@@ -8,6 +8,7 @@ export {
   type ReviewSummary,
 } from './handlers.ts'
 export type { PatchOperation } from './patch.ts'
+export { createPolicyReviewHandler, type PolicyReviewOptions } from './policy_review.ts'
 export {
   type LiveObject,
   type Reapplication,

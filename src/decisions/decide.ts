@@ -5,6 +5,7 @@ import { isLatest, judge } from './judge.ts'
 import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
 import { ranksAbove } from './ranking.ts'
+import { moves } from './rivals.ts'
 import type { Decision, Finding, Question } from './types.ts'
 import { judgeUnmatched } from './unmatched.ts'
 import { outdated, violation } from './words.ts'
@@ -68,10 +69,6 @@ const REMARKS: ReadonlySet<string> = new Set(['TagMoved', 'RegistryUnavailable',
 /** The policy that may move the image. One that only audits never does. */
 function moverOf(policies: readonly CompiledPolicy[]): CompiledPolicy | undefined {
   return policies.find(moves)
-}
-
-function moves({ action, enforcement }: CompiledPolicy): boolean {
-  return action !== 'Verify' && enforcement !== 'Audit'
 }
 
 function resolveLatest(inquiry: Inquiry, mover: CompiledPolicy): Choice {

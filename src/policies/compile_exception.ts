@@ -67,6 +67,7 @@ function compileAnew(draft: NamespacedDraft): ExceptionCompilation {
     title: draft.title,
     position: draft.document.position,
     images: globs.map(({ pattern }) => pattern),
+    policies: Object.freeze([...lifted]),
     reason: printable(spec.reason.trim().replace(/\s+/g, ' ')),
     expires: Date.parse(spec.expires),
     narrowed: filter !== undefined,

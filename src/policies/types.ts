@@ -126,6 +126,8 @@ export interface CompiledException {
   readonly position: Position | undefined
   /** the globs, normalised, such as `docker.io/acme/*:v0.9.*` */
   readonly images: readonly string[]
+  /** names and titles of the policies that it lifts; empty: of all */
+  readonly policies: readonly string[]
   /** on one line */
   readonly reason: string
   /** ms since the epoch: from then on it does not count */

@@ -1,5 +1,6 @@
 import { type Catalog, nameOfKey } from '../catalog/index.ts'
 import { IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
+import { rivalsOf } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { createWorkQueue, type Timer } from '../repositories/index.ts'
 import type { Scanner } from '../scanner/index.ts'
@@ -8,7 +9,6 @@ import { exceptionStateOf } from './exception_status.ts'
 import { createExpiry } from './expiry.ts'
 import { knownRepositories } from './known_repositories.ts'
 import { createPublisher, type PublisherOptions } from './publish.ts'
-import { rivalsOf } from './rivalry.ts'
 
 /** Statuses that say something new, written in a second at most. */
 const WRITES_PER_SECOND = 20

@@ -1,12 +1,9 @@
-import { decide, plainQuestion, type RepositorySnapshot } from '../decisions/index.ts'
+import { decide, plainQuestion, type RepositorySnapshot, rivalsOf } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
 import type { Rivalry, Selected } from './policy_status.ts'
 import type { Covered } from './selection.ts'
 import { DEFAULTS } from './selection.ts'
-
-/** So many rivals of one repository are compared. */
-const MOST_RIVALS = 20
 
 /** Which workloads a policy is narrowed to; '' for all. */
 type ScopeOf = (policy: CompiledPolicy) => string
@@ -25,7 +22,6 @@ export function rivalryOf(
   scopeOf: ScopeOf,
   now: number,
 ): Rivalry | undefined {
-  if (!moves(policy)) return undefined
   for (const [index, { image, newest }] of selected.entries()) {
     const snapshot = covered[index]?.snapshot
     if (!snapshot || !newest) continue
@@ -35,49 +31,6 @@ export function rivalryOf(
     }
   }
   return undefined
-}
-
-/** Policies between which only the name would decide. */
-export function rivalsOf(
-  policy: CompiledPolicy,
-  image: string,
-  set: Pick<PolicySet, 'covering'>,
-  scopeOf: ScopeOf,
-): CompiledPolicy[] {
-  const scope = scopeOf(policy)
-  const mayMeet = (other: CompiledPolicy) => {
-    const theirs = scopeOf(other)
-    // two that are narrowed in different ways may never meet; nobody can tell
-    return scope === '' || theirs === '' || scope === theirs
-  }
-  return set
-    .covering(image)
-    .filter(
-      (other) =>
-        other !== policy &&
-        moves(other) &&
-        other.kind === policy.kind &&
-        other.namespace === policy.namespace &&
-        other.specificity(image) === policy.specificity(image) &&
-        !isAlike(other, policy) &&
-        mayMeet(other),
-    )
-    .slice(0, MOST_RIVALS)
-}
-
-/** As decisions have it: one that judges only, or audits only, never moves an image. */
-function moves({ action, enforcement }: CompiledPolicy): boolean {
-  return action !== 'Verify' && enforcement !== 'Audit'
-}
-
-function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  return (
-    a.selector === b.selector &&
-    a.action === b.action &&
-    a.reference === b.reference &&
-    a.minimumAge === b.minimumAge &&
-    a.platforms.join() === b.platforms.join()
-  )
 }
 
 function compare(

@@ -88,6 +88,7 @@ t.test('a decision is given again only while the same exceptions count', async (
     name: 'x',
     title: 'ImagePolicyException shop/x',
     position: undefined,
+    policies: [],
     images: [NAME],
     reason: 'OPS-123',
     expires,

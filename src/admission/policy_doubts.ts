@@ -1,0 +1,92 @@
+import { rivalsOf } from '../decisions/index.ts'
+import type { CompiledException, CompiledPolicy, PolicySet } from '../policies/types.ts'
+
+/**
+ * What is doubtful about policies and exceptions that are right, each as one line: it does less,
+ * or more, than its author may think.
+ *
+ * @param set what is to be stored
+ * @param present what is in force, with the version before
+ */
+export function doubtsAbout(set: PolicySet, present: PolicySet, now: number): string[] {
+  return [
+    ...set.policies.flatMap((policy) => [...policyDoubts(policy), ...rivalDoubts(policy, present)]),
+    ...set.allExceptions.flatMap((exception) => exceptionDoubts(exception, present, now)),
+  ]
+}
+
+function policyDoubts(policy: CompiledPolicy): string[] {
+  const { enforcement, latest, onUnavailable, whenRegistryFails, images, promote } = policy
+  const lenient = enforcement !== 'Enforce'
+  const doubts: string[] = []
+  if (images.every((glob) => !glob.includes('*') && !policy.covers(glob))) {
+    doubts.push('spec.exclude: covers everything in images, so that the policy is for nothing')
+  }
+  if (enforcement === 'Audit' && promote === 'Continuously') {
+    doubts.push('spec.promote: with enforcement Audit no workload is moved')
+  }
+  if (enforcement === 'Audit' && latest === 'Resolve') {
+    doubts.push('spec.latest: with enforcement Audit, latest is not resolved')
+  }
+  if (lenient && onUnavailable === 'Deny') {
+    doubts.push(
+      `spec.onUnavailable: Deny refuses everything while Tagwarden does not answer, although enforcement ${enforcement} refuses nothing while it does`,
+    )
+  }
+  if (lenient && whenRegistryFails === 'Deny') {
+    doubts.push(`spec.whenRegistryFails: Deny refuses nothing with enforcement ${enforcement}`)
+  }
+  if (images.includes('**') && onUnavailable === 'Deny' && policy.namespaceSelector === undefined) {
+    doubts.push(
+      'spec.onUnavailable: with images "**", Deny keeps every workload in the namespaces of this policy from starting while Tagwarden does not answer',
+    )
+  }
+  return doubts
+}
+
+function rivalDoubts(policy: CompiledPolicy, present: PolicySet): string[] {
+  const rivals = new Map<string, string>()
+  for (const glob of policy.images) {
+    const found = glob.includes('*')
+      ? sameGlob(policy, glob, present)
+      : rivalsOf(policy, glob, present, () => '')
+    for (const { title } of found) rivals.set(title, rivals.get(title) ?? glob)
+  }
+  return [...rivals].map(
+    ([title, image]) =>
+      `spec.images: ${title} is as specific for ${image}. Where the two choose differently for a workload, its image is refused; make one of them more specific, or give both the same rule`,
+  )
+}
+
+/** Rivals for all that a pattern covers: those with the very same one. */
+function sameGlob(policy: CompiledPolicy, glob: string, present: PolicySet): CompiledPolicy[] {
+  const others = present.policies.filter(({ images }) => images.includes(glob))
+  const sample = glob.replaceAll('*', 'x')
+  return rivalsOf(policy, sample, { covering: () => others }, () => '')
+}
+
+function exceptionDoubts(exception: CompiledException, present: PolicySet, now: number): string[] {
+  const doubts: string[] = []
+  if (exception.expires <= now) {
+    const end = new Date(exception.expires).toISOString()
+    doubts.push(`spec.expires: ${end} is over, so that it lets nothing through`)
+  }
+  return [...doubts, ...unliftedDoubts(exception, present)]
+}
+
+function unliftedDoubts(exception: CompiledException, present: PolicySet): string[] {
+  const reachable = present.policies.filter(
+    ({ namespace }) => namespace === undefined || namespace === exception.namespace,
+  )
+  const { policies } = exception
+  return policies.flatMap((name) => {
+    const meant = reachable.filter((policy) => policy.name === name || policy.title === name)
+    if (meant.length === 0) {
+      return `spec.policies: there is no policy ${name} for namespace ${exception.namespace}`
+    }
+    const shut = meant.filter((policy) => !exception.lifts(policy))
+    return shut.map(
+      ({ title }) => `spec.policies: ${title} says exceptions: Deny, so that it is not lifted`,
+    )
+  })
+}

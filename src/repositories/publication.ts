@@ -81,7 +81,7 @@ export function createPublication(options: PublicationOptions): (id: string) => 
 
   return async (id) => {
     const one = tracked.get(id)
-    if (!one) return false
+    if (!one || one.isPending) return false
     const before = one.object.status
     const after = await statusNow(one)
     if (!isWorthWriting(before, after, one.object.spec.interval ?? '10m')) return false

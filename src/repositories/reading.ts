@@ -1,9 +1,9 @@
 import { repositoryKey } from '../catalog/index.ts'
-import { describeError, TagwardenError } from '../errors.ts'
-import { parseReference } from '../images/index.ts'
-import { parseDuration } from '../policies/index.ts'
+import { apiVersionOf, IMAGE_REPOSITORIES } from '../cluster/index.ts'
+import { TagwardenError } from '../errors.ts'
+import { compilePolicies, readObjects } from '../policies/index.ts'
+import type { CompiledRepository } from '../policies/types.ts'
 import type { ScanSettings } from '../scanner/index.ts'
-import { compilePattern } from '../tags/index.ts'
 import type { ImageRepository, RepositoryFault, RepositorySecrets } from './types.ts'
 
 /** How an ImageRepository is read. */
@@ -14,7 +14,12 @@ export interface Reading {
   readonly settings: ScanSettings
   /** why it isn't read */
   readonly fault: RepositoryFault | undefined
+  /** the fault is only that its Secrets are not known yet */
+  readonly isPending: boolean
 }
+
+const TYPE = { apiVersion: apiVersionOf(IMAGE_REPOSITORIES), kind: IMAGE_REPOSITORIES.kind }
+const NO_SETTINGS: ScanSettings = Object.freeze({})
 
 /** Names of the Secrets that an ImageRepository names. */
 export function secretNames({ spec }: ImageRepository): string[] {
@@ -22,52 +27,46 @@ export function secretNames({ spec }: ImageRepository): string[] {
   return [secretRef, certSecretRef, proxySecretRef].flatMap((each) => each?.name ?? [])
 }
 
-type Secrets = Pick<RepositorySecrets, 'repositoryAccess'>
-
-/** What an ImageRepository asks for. Never throws: what is wrong with it is part of the answer. */
-export function readingOf(object: ImageRepository, secrets: Secrets): Reading {
-  const { spec, metadata } = object
-  try {
-    const name = nameOf(spec.image)
-    const excludes = excluding(spec.exclusionList ?? [])
-    const access = secrets.repositoryAccess(metadata.namespace ?? '', { ...spec, name })
-    const settings: ScanSettings = {
-      interval: spec.interval === undefined ? undefined : parseDuration(spec.interval),
-      timeout: spec.timeout === undefined ? undefined : parseDuration(spec.timeout),
-      suspend: spec.suspend ?? false,
-      ...(excludes && { excludes }),
+/**
+ * What an ImageRepository asks for. Never throws: what is wrong with it is part of the answer, in
+ * the words that a file gets.
+ */
+export function readingOf(
+  { metadata, spec }: ImageRepository,
+  secrets: Pick<RepositorySecrets, 'repositoryAccess' | 'isReady'>,
+): Reading {
+  const { name, namespace = '' } = metadata
+  const parsed = readObjects([{ ...TYPE, metadata: { name, namespace }, spec }])
+  const compiled = compilePolicies(parsed.resources)
+  const [repository] = compiled.set.repositories
+  const [problem] = [...parsed.problems, ...compiled.problems]
+  if (!repository || problem) {
+    return {
+      key: undefined,
+      settings: NO_SETTINGS,
+      fault: faultOf(problem ?? new TagwardenError('ERR_INVALID_POLICY', 'it cannot be read')),
+      isPending: false,
     }
-    const fault = access.problem && ({ reason: 'SecretNotFound', message: access.problem } as const)
-    return { key: repositoryKey(name, access.id), settings, fault: fault || undefined }
-  } catch (error) {
-    return { key: undefined, settings: {}, fault: faultOf(error) }
   }
-}
-
-function nameOf(image: unknown): string {
-  const reference = parseReference(image as string)
-  if (reference.tag === undefined && reference.digest === undefined) {
-    return reference.name.toLowerCase()
-  }
-  const message = `${reference.original} has a tag or digest`
-  const remedy = 'Write the repository only: policies say which tags count'
-  throw new TagwardenError('ERR_INVALID_REFERENCE', message, { remedy })
-}
-
-function excluding(list: readonly string[]): ((tag: string) => boolean) | undefined {
-  const patterns = list.map((source, index) =>
-    compilePattern(source, `spec.exclusionList[${index}]`),
-  )
-  return patterns.length === 0 ? undefined : (tag) => patterns.some((pattern) => pattern.test(tag))
-}
-
-function faultOf(error: unknown): RepositoryFault {
-  if (!(error instanceof TagwardenError)) throw error
-  const reason = error.code === 'ERR_INVALID_POLICY' ? 'InvalidExclusion' : 'InvalidImage'
-  const { position, message, remedy } = error
-  const field = position?.field ?? 'spec.image'
+  const access = secrets.repositoryAccess(namespace, { ...repository, name: repository.image })
+  const lacks = access.problem
   return {
-    reason,
-    message: describeError(new TagwardenError(error.code, `${field}: ${message}`, { remedy })),
+    key: repositoryKey(repository.image, access.id),
+    settings: settingsOf(repository),
+    fault: lacks === undefined ? undefined : { reason: 'SecretNotFound', message: lacks },
+    isPending: lacks !== undefined && !secrets.isReady(namespace),
+  }
+}
+
+function settingsOf(repository: CompiledRepository): ScanSettings {
+  const { interval, timeout, suspend, exclusionList, excludes } = repository
+  return { interval, timeout, suspend, ...(exclusionList.length > 0 && { excludes }) }
+}
+
+function faultOf({ message, remedy, position }: TagwardenError): RepositoryFault {
+  const field = position?.field ?? 'spec'
+  return {
+    reason: field === 'spec.image' ? 'InvalidImage' : 'InvalidSpec',
+    message: `${field}: ${message}${remedy ? `. ${remedy}` : ''}`,
   }
 }

@@ -1,5 +1,5 @@
 import { accessOfKey, type Catalog, repositoryKey } from '../catalog/index.ts'
-import { type Cluster, IMAGE_REPOSITORIES } from '../cluster/index.ts'
+import { type Cluster, IMAGE_REPOSITORIES, type ObjectKey } from '../cluster/index.ts'
 import type { FactFailure } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
@@ -106,17 +106,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     return failure && failure.at > (catalog.get(key)?.scannedAt ?? 0) ? failure : undefined
   }
 
-  const stopFollowing = secrets.onChange((accessId) => {
-    const namespace = accessId?.split('/')[0]
-    for (const { id, object } of [...tracked.all()]) {
-      if (object.metadata.namespace !== namespace) continue
-      const { before, now } = tracked.renew(id) ?? {}
-      if (!now || (before?.key === now.key && before?.fault?.message === now.fault?.message))
-        continue
-      settle(before, now)
-      leadership.changed(now, before?.fault !== undefined)
-    }
-  })
+  const stopFollowing = secrets.onChange((accessId) => renew(accessId?.split('/')[0]))
   const stopListening = scanner.onScanned((key, _snapshot, failure) => {
     if (tracked.ofKey(key).length === 0) return
     if (failure) failures.set(key, failure)
@@ -124,6 +114,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
   })
 
   function upsert(object: ImageRepository): void {
+    if (!tracked.isKnown(object)) refer(object.metadata, secretNames(object))
     const { before, now } = tracked.set(object)
     if (before?.key !== now.key) sums.delete(now.id)
     settle(before, now)
@@ -131,10 +122,28 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     leadership.changed(now, before?.key !== now.key)
   }
 
+  function refer(key: ObjectKey, names: readonly string[]): void {
+    secrets.refer(`ImageRepository ${idOf(key)}`, key.namespace ?? '', names)
+  }
+
+  /** The Secrets of a namespace are others now, or known at last. */
+  function renew(of: string | undefined): void {
+    for (const { id, object } of [...tracked.all()]) {
+      if (closed || object.metadata.namespace !== of) continue
+      const { before, now } = tracked.renew(id) ?? {}
+      if (!before || !now || isSameReading(before, now)) continue
+      settle(before, now)
+      leadership.changed(now, before.fault !== undefined)
+    }
+  }
+
   /** The scanner learns what a new reading of an object says; status updates say nothing new. */
   function settle(before: Tracked | undefined, now: Tracked): void {
     if (before?.settings === now.settings) return
-    secrets.refer(ownerOf(now.id), now.object.metadata.namespace ?? '', secretNames(now.object))
+    if (now.isPending)
+      void secrets
+        .ready(now.object.metadata.namespace ?? '')
+        .then(() => renew(now.object.metadata.namespace))
     if (before && before.key !== now.key) release(before)
     if (now.key !== undefined) demand.forget(now.key)
     apply(now.key)
@@ -146,7 +155,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     sums.delete(id)
     leadership.forget(id)
     if (!before) return
-    secrets.refer(ownerOf(id), before.object.metadata.namespace ?? '', [])
+    refer(before.object.metadata, [])
     release(before)
   }
 
@@ -268,6 +277,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
   }
 }
 
-function ownerOf(id: string): string {
-  return `ImageRepository ${id}`
+function isSameReading(one: Tracked, other: Tracked): boolean {
+  const isSameFault = one.fault?.message === other.fault?.message
+  return one.key === other.key && one.isPending === other.isPending && isSameFault
 }

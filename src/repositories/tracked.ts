@@ -22,6 +22,8 @@ export interface TrackedRepositories {
   inNamespace(namespace: string, name: string): Tracked | undefined
   /** of the catalog, those that can be scanned */
   keys(): Iterable<string>
+  /** Whether an object says the same as when it was taken, but for its status. */
+  isKnown(object: ImageRepository): boolean
   /**
    * Takes a new or changed object.
    *
@@ -36,7 +38,7 @@ export interface TrackedRepositories {
 /** @param ownNamespace where objects speak for the installation's own access */
 export function trackRepositories(
   ownNamespace: string,
-  secrets: Pick<RepositorySecrets, 'repositoryAccess'>,
+  secrets: Pick<RepositorySecrets, 'repositoryAccess' | 'isReady'>,
 ): TrackedRepositories {
   const byId = new Map<string, Tracked>()
   const byKey = new Map<string, readonly Tracked[]>()
@@ -61,13 +63,18 @@ export function trackRepositories(
     return mayConfigure(one, ownNamespace) ? Number(isManaged(one.object)) : 2
   }
 
+  function isKnown({ metadata }: ImageRepository): boolean {
+    const { uid, generation } = byId.get(idOf(metadata))?.object.metadata ?? {}
+    return generation !== undefined && generation === metadata.generation && uid === metadata.uid
+  }
+
   function replace(
     before: Tracked | undefined,
     object: ImageRepository,
-    { key, settings, fault }: Reading,
+    { key, settings, fault, isPending }: Reading,
   ): Tracked {
     const id = idOf(object.metadata)
-    const now: Tracked = { id, object: trimmed(object), key, settings, fault }
+    const now: Tracked = { id, object: trimmed(object), key, settings, fault, isPending }
     if (before) unlink(before)
     byId.set(id, now)
     link(now)
@@ -85,10 +92,10 @@ export function trackRepositories(
         .entries()
         .filter(([, [first]]) => !first?.fault)
         .map(([key]) => key),
+    isKnown,
     set(object) {
       const before = byId.get(idOf(object.metadata))
-      const isSame = before !== undefined && isSameSpec(before.object, object)
-      const reading = isSame ? before : readingOf(object, secrets)
+      const reading = before && isKnown(object) ? before : readingOf(object, secrets)
       return { before, now: replace(before, object, reading) }
     },
     renew(id) {
@@ -151,15 +158,6 @@ export function requestedScan({ metadata }: ImageRepository): string | undefined
 function byAge(a: Tracked, b: Tracked): number {
   const [one = '', other = ''] = [a, b].map((each) => each.object.metadata.creationTimestamp)
   return one < other ? -1 : one > other ? 1 : a.id < b.id ? -1 : 1
-}
-
-function isSameSpec(one: ImageRepository, other: ImageRepository): boolean {
-  const { uid, generation } = one.metadata
-  return (
-    generation !== undefined &&
-    uid === other.metadata.uid &&
-    generation === other.metadata.generation
-  )
 }
 
 function trimmed({ metadata, spec, status }: ImageRepository): ImageRepository {

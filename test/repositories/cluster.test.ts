@@ -35,6 +35,8 @@ async function startReplica(_t: Test, plane: ControlPlane, host: string, policy:
               problem: `there is no Secret ${namespace}/${secretRef.name}`,
             }
           : { id: undefined, problem: undefined },
+      isReady: () => true,
+      ready: async () => {},
       refer: () => {},
       onChange: () => () => {},
     },

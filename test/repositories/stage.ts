@@ -38,6 +38,9 @@ export interface World {
   readonly missing: Set<string>
   /** who refers to which Secrets */
   readonly references: Map<string, string[]>
+  /** as in the first moment */
+  secretsAreUnknown: boolean
+  knowSecrets(): void
   /** a Secret came or went */
   changeSecret(id: string, there: boolean): void
   start(options?: { catalog?: Catalog }): Replica
@@ -68,6 +71,7 @@ export function makeWorld(t: Test): World {
   ])
   t.teardown(() => cluster.close())
   const listeners = new Set<(accessId: string | undefined) => void>()
+  const secretsKnown = Promise.withResolvers<void>()
   const secrets: RepositorySecrets = {
     repositoryAccess(namespace, { secretRef }) {
       if (!secretRef) return { id: undefined, problem: undefined }
@@ -75,6 +79,8 @@ export function makeWorld(t: Test): World {
       const problem = world.missing.has(id) ? `there is no Secret ${id}. Make it` : undefined
       return { id, problem }
     },
+    isReady: () => !world.secretsAreUnknown,
+    ready: () => secretsKnown.promise,
     refer: (owner, _, names) => void world.references.set(owner, [...names]),
     onChange(listener) {
       listeners.add(listener)
@@ -88,6 +94,11 @@ export function makeWorld(t: Test): World {
     policies: policySet(policy({ images: [WEB] })),
     missing: new Set(['shop/gone', `${OWN}/gone`]),
     references: new Map(),
+    secretsAreUnknown: false,
+    knowSecrets() {
+      world.secretsAreUnknown = false
+      secretsKnown.resolve()
+    },
     changeSecret(id, there) {
       if (there) world.missing.delete(id)
       else world.missing.add(id)

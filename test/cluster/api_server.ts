@@ -16,6 +16,8 @@ export interface ApiServer {
   readonly kubeconfig: string
   /** PEM of the authority of its certificate */
   readonly ca: string
+  /** URL of its etcd, past the delay */
+  readonly etcd: string
   /** Asks as admin, with JSON; the status, or 0 where nobody answers. */
   call<Body = unknown>(
     method: 'GET' | 'POST',
@@ -126,6 +128,7 @@ export async function startApiServer(
     url,
     kubeconfig,
     ca,
+    etcd: `http://127.0.0.1:${client}`,
     call,
     async restart(meanwhile) {
       await server.stop()

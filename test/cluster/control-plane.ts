@@ -16,6 +16,8 @@ export interface ControlPlane {
   /** path of an admin's kubeconfig */
   readonly kubeconfig: string
   readonly url: string
+  /** URL of etcd, for its JSON API; without TLS */
+  readonly etcd: string
   /** process ids of its programs */
   readonly pids: readonly number[]
   /** Runs kubectl; another exit code than 0 is a result, not an error. */
@@ -85,12 +87,13 @@ async function startOnce(options: ControlPlaneOptions): Promise<ControlPlane> {
     api = await startApiServer(folder, running, options)
     if (nodes) await startFakeNode(api, running)
     else await addServiceAccount(api)
-    const { kubeconfig, url } = api
+    const { kubeconfig, url, etcd } = api
     const made = api
     made.delayEtcd(etcdDelay)
     return {
       kubeconfig,
       url,
+      etcd,
       get pids() {
         return running.map((each) => each.pid)
       },

@@ -3,13 +3,6 @@ export { type CronFault, type CronSchedule, parseCron } from './cron.ts'
 export { LARGEST_FILE, type ObjectDocument, readDocuments } from './document.ts'
 export type { PolicyDraft } from './draft.ts'
 export { parseDuration } from './duration.ts'
-export {
-  type ExceptionFacts,
-  type ExceptionState,
-  exceptionState,
-  exceptionStatus,
-  nextState,
-} from './exception_status.ts'
 export { type Flaw, formatPath, type Path, parsePath, quote } from './flaw.ts'
 export { joinFlux } from './flux.ts'
 export { matchText } from './glob.ts'

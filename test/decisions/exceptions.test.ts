@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import {
   type Decision,
@@ -216,5 +217,73 @@ t.test('a digest that the index learned long ago is looked up again before a den
   const image = parseReference(`${NAME}:v0.9.1@${digest('e')}`)
   const { needs } = decide(plainQuestion(image, [policy()], DEFAULTS, exceptions), facts([old]))
   t.match(needs, [{ fact: 'manifest', tag: 'v0.9.1' }])
+  t.end()
+})
+
+t.test('law: exceptions weaken denials that they lift, and change nothing else', (t) => {
+  const tags = [':v0.9.1', ':v1.3.0', ':v1.4.2', ':v2.0.0', '', ':latest', `:v1.3.0@${digest('0')}`]
+  const policies = fc.array(
+    fc
+      .record({
+        kind: fc.constantFrom('ImagePolicy' as const, 'ClusterImagePolicy' as const),
+        name: fc.constantFrom('a', 'b', 'c'),
+        action: fc.constantFrom('Verify' as const, 'Pin' as const, 'Track' as const),
+        latest: fc.constantFrom('Deny' as const, 'Resolve' as const),
+        enforcement: fc.constantFrom('Enforce' as const, 'Warn' as const, 'Audit' as const),
+        range: fc.constantFrom('^1', '^2', '<1.4'),
+        lenient: fc.boolean(),
+      })
+      .map(({ range, lenient, ...rest }) =>
+        policy({
+          ...rest,
+          ...(lenient && { exceptions: 'Allow' as const }),
+          rule: { order: { semver: { range } } },
+        }),
+      ),
+    { maxLength: 3 },
+  )
+  const exceptions = fc.array(
+    fc
+      .record({
+        policies: fc.subarray(['a', 'b', 'c']),
+        expires: fc.constantFrom('2026-01-01T00:00:00Z', '2099-01-01T00:00:00Z'),
+      })
+      .map(exception),
+    { minLength: 1, maxLength: 3 },
+  )
+  const mode = fc.constantFrom('resolve' as const, 'check' as const, 'judge' as const)
+  const unmarked = ({ findings }: Decision) =>
+    findings.filter(({ exception }) => exception === undefined)
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...tags),
+      policies,
+      exceptions,
+      mode,
+      (tag, policies, exceptions, mode) => {
+        const without = decided(tag, { policies, exceptions: [], mode })
+        const given = decided(tag, { policies, exceptions, mode })
+        t.strictSame(given.change?.to, without.change?.to)
+        for (const finding of unmarked(given)) {
+          t.ok(
+            without.findings.some(({ message }) => message === finding.message) ||
+              finding.reason === 'LatestTag',
+          )
+        }
+        for (const { policy, enforcement, exception } of given.findings) {
+          if (exception === undefined) continue
+          t.equal(enforcement, 'Warn')
+          t.ok(NOW < exception.expires)
+          t.equal(policy?.exceptions, 'Allow')
+        }
+        const strict = without.findings.some(
+          ({ policy, enforcement }) => policy?.exceptions === 'Deny' && enforcement === 'Enforce',
+        )
+        const denied = given.findings.some(({ enforcement }) => enforcement === 'Enforce')
+        t.ok(!strict || denied, 'what may not be lifted still denies')
+      },
+    ),
+    { numRuns: 500 },
+  )
   t.end()
 })

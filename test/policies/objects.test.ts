@@ -128,6 +128,42 @@ t.test('Flux objects of the cluster are joined as those of files are', (t) => {
   t.end()
 })
 
+t.test('exceptions and repositories come from objects as from files', (t) => {
+  const apiVersion = 'tagwarden.io/v1alpha1'
+  const metadata = { name: 'web', namespace: 'shop' }
+  const exception = {
+    apiVersion,
+    kind: 'ImagePolicyException',
+    metadata,
+    spec: { images: ['ghcr.io/acme/web'], reason: 'OPS-123', expires: '2026-12-01T00:00:00Z' },
+  }
+  const repository = {
+    apiVersion,
+    kind: 'ImageRepository',
+    metadata,
+    spec: { image: 'ghcr.io/acme/web' },
+  }
+  const objects = [freeze(exception), freeze(repository)]
+  const { resources, problems } = readObjects(objects)
+  const { set } = compilePolicies(resources)
+  t.strictSame(problems, [])
+  t.match(set.allExceptions, [{ title: 'ImagePolicyException shop/web' }])
+  t.match(set.repositories, [{ title: 'ImageRepository shop/web', interval: 600_000 }])
+  const again = compilePolicies(resources).set
+  t.equal(again.allExceptions[0], set.allExceptions[0], 'compiled once')
+  t.equal(again.repositories[0], set.repositories[0])
+  t.strictSame(lines({ ...exception, spec: { ...exception.spec, expires: 'never' } }), [
+    'ImagePolicyException shop/web: spec.expires: "never" is not valid. Write date, time and zone, such as "2026-12-01T00:00:00Z"',
+  ])
+  t.strictSame(
+    lines({ ...repository, spec: { image: 'ghcr.io/acme/web', exclusionList: ['('] } }),
+    [
+      'ImageRepository shop/web: spec.exclusionList[0]: the pattern is not valid: missing closing ): `(`. Escape a literal bracket with a backslash',
+    ],
+  )
+  t.end()
+})
+
 t.test('other kinds are passed over', (t) => {
   t.match(readObjects([{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } }]), {
     resources: [],

@@ -12,7 +12,7 @@ export const tagFields = {
   version: Type.Optional(
     Type.String({
       description: 'What of the tag was compared, as the policy extracts it.',
-      maxLength: 256,
+      maxLength: 1024,
     }),
   ),
 }

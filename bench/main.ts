@@ -1,4 +1,4 @@
-// npm run bench [-- start reviews cold hang cluster-index selection]
+// npm run bench [-- start reviews cold hang cluster-index cluster-policies selection]
 //
 // The server runs on core 0 and the load on core 1. Ratios are within one run, since machines are
 // noisy; figures without a limit are for information.
@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cold: benchCold,
   hang: () => benchHang(20),
   'cluster-index': async () => (await import('./cluster_index.ts')).benchClusterIndex(),
+  'cluster-policies': async () => (await import('./cluster_policies.ts')).benchClusterPolicies(),
   selection: async () => (await import('./selection.ts')).benchSelection(),
 }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { type Catalog, nameOfKey } from '../catalog/index.ts'
 import { type Cluster, hasReason, IMAGE_REPOSITORIES } from '../cluster/index.ts'
 import type { FactFailure, FactSource } from '../decisions/ports.ts'
@@ -7,12 +8,14 @@ import { indexSum } from './adoption.ts'
 import { policiesFor } from './managed.ts'
 import { rankedTags, selectionsOf } from './selection.ts'
 import { type Selection, statusOf } from './status.ts'
-import { isWorthWriting, statusPatch } from './status_patch.ts'
+import { halfOf, isWorthWriting, newsOf, statusPatch } from './status_patch.ts'
 import { keyOfId, mayConfigure, type Tracked, type TrackedRepositories } from './tracked.ts'
 import type { RepositoryLog } from './types.ts'
 
 /** A compressed index larger than this, in bytes, is not put into a status. */
 const LARGEST_INDEX = 256 * 1024
+/** Of so many objects it is remembered what was last written. */
+const SIZE = 20_000
 
 export interface PublicationOptions {
   readonly cluster: Cluster
@@ -38,7 +41,16 @@ export interface PublicationOptions {
  */
 export function createPublication(options: PublicationOptions): (id: string) => Promise<boolean> {
   const { cluster, catalog, tracked, policies, log, clock } = options
+  const written = new LRUCache<string, { readonly news: string; readonly at: number }>({
+    max: SIZE,
+  })
   let isRefused = false
+
+  /** The same again: the watch is late, or the API server drops what an older CRD does not know. */
+  function isEcho(id: string, news: string, interval: string): boolean {
+    const last = written.get(id)
+    return news !== '' && last?.news === news && clock() - last.at < halfOf(interval)
+  }
 
   async function select(one: Tracked, key: string): Promise<readonly Selection[]> {
     const { namespace } = one.object.metadata
@@ -85,6 +97,9 @@ export function createPublication(options: PublicationOptions): (id: string) => 
     const before = one.object.status
     const after = await statusNow(one)
     if (!isWorthWriting(before, after, one.object.spec.interval ?? '10m')) return false
+    const interval = one.object.spec.interval ?? '10m'
+    const news = newsOf(statusPatch(before, after))
+    if (isEcho(id, news, interval)) return false
     const { index, indexBytes } = await pack(one.key)
     const status = {
       ...statusPatch(before, { ...after, ...(indexBytes !== undefined && { indexBytes }) }),
@@ -96,12 +111,13 @@ export function createPublication(options: PublicationOptions): (id: string) => 
       options.onIndex(id, indexSum(index))
       const patch = { type: 'merge', body } as const
       await cluster.patch(IMAGE_REPOSITORIES, keyOfId(id), patch, { subresource: 'status' })
+      written.set(id, { news, at: clock() })
       isRefused = false
       return true
     } catch (error) {
       // It is gone, or another one has its name now, of which the watch tells.
       if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return true
-      if (!hasReason(error, 'Forbidden')) throw error
+      if (!hasReason(error, 'Forbidden') && !hasReason(error, 'Invalid')) throw error
       if (!isRefused) {
         const message = `what is read of registries is not shared: ${describeError(error)}`
         log.warn({ code: 'ERR_CLUSTER' }, message)

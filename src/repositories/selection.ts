@@ -9,6 +9,8 @@ import type { Selection } from './status.ts'
 const PATIENCE = 30_000
 const MOST_POLICIES = 100
 const MOST_RANKED = 10
+/** the schema's */
+const LONGEST_VERSION = 256
 
 const DEFAULTS: Defaults = {
   latest: 'Deny',
@@ -37,7 +39,12 @@ export async function selectionsOf(
     const change = decisions[index]?.change
     if (!change) return { policy: title }
     const { tag, digest, version } = change
-    return { policy: title, ...(tag !== undefined && { tag }), ...(digest && { digest }), version }
+    return {
+      policy: title,
+      ...(tag !== undefined && { tag }),
+      ...(digest && { digest }),
+      version: version.slice(0, LONGEST_VERSION),
+    }
   })
 }
 

@@ -29,6 +29,12 @@ export function statusPatch(
   return changes(before ?? {}, after)
 }
 
+/** What of a patch is news, as text; empty when it only says that all still holds. */
+export function newsOf(patch: object): string {
+  const news = Object.entries(patch).filter(([key]) => !TIMELY.has(key))
+  return news.length > 0 ? JSON.stringify(news) : ''
+}
+
 function changes(before: ImageRepositoryStatus, after: ImageRepositoryStatus): object {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<
     keyof ImageRepositoryStatus
@@ -37,6 +43,7 @@ function changes(before: ImageRepositoryStatus, after: ImageRepositoryStatus): o
   return Object.fromEntries(changed.map((key) => [key, after[key] ?? null]))
 }
 
-function halfOf(interval: string): number {
+/** Half of an interval, in ms. */
+export function halfOf(interval: string): number {
   return (parseDuration(interval) ?? 600_000) / 2
 }

@@ -261,3 +261,25 @@ t.test('many objects are written at a pace', async (t) => {
   t.ok(most <= 45, `at most ${most} in a second`)
 })
 let seen = 0
+
+t.test('an API server that drops a field is not written to again and again', async (t) => {
+  const world = makeWorld(t)
+  world.cluster.put(IMAGE_REPOSITORIES, repository())
+  world.cluster.watch<ImageRepository>(
+    IMAGE_REPOSITORIES,
+    {},
+    {
+      upsert(object) {
+        const { latestTags, ...status } = object.status ?? {}
+        if (latestTags)
+          world.cluster.put(IMAGE_REPOSITORIES, { ...object, status } as ImageRepository)
+      },
+      remove: () => {},
+    },
+  )
+  world.start().lead()
+  await world.until('it is read', () => world.status().revision, 1_000)
+  const writes = () => world.cluster.calls.filter(({ verb }) => verb === 'patch').length
+  await world.pass(INTERVAL)
+  t.ok(writes() <= 6, `${writes()} writes in ten minutes`)
+})

@@ -119,6 +119,8 @@ const RIGHTS: readonly (readonly [may: boolean, verb: string, what: string, wher
   [false, 'update', 'validatingwebhookconfigurations.admissionregistration.k8s.io=other'],
   [false, 'list', 'validatingwebhookconfigurations.admissionregistration.k8s.io'],
   [false, 'update', 'imagepolicies.tagwarden.io', 'shop'],
+  [false, 'update', 'imagerepositories.tagwarden.io', 'shop'],
+  [false, 'delete', 'validatingwebhookconfigurations.admissionregistration.k8s.io=other'],
   [false, 'create', 'imagepolicyexceptions.tagwarden.io', 'shop'],
   [false, 'create', 'deployments.apps', 'shop'],
   [false, 'delete', 'deployments.apps', 'shop'],

@@ -10,8 +10,10 @@ export async function serve(options: { readonly config?: string }): Promise<void
   const { env } = process
   const config = await loadConfig({ file: options.config, env, cwd: process.cwd() })
   const log = createLog(config.log)
-  const embedded = isUnconfigured(config, env) ? await startEmbeddedDefault(config) : undefined
-  const webhook = await startWebhook(embedded?.config ?? config, log).catch(async (error) => {
+  const alone = config.cluster.mode === 'Off' && isUnconfigured(config, env)
+  const embedded = alone ? await startEmbeddedDefault(config) : undefined
+  const start = config.cluster.mode === 'On' ? await inCluster() : startWebhook
+  const webhook = await start(embedded?.config ?? config, log).catch(async (error) => {
     await embedded?.registry.close()
     throw error
   })
@@ -27,4 +29,9 @@ export async function serve(options: { readonly config?: string }): Promise<void
     STREAMS.out('It runs on its example policies and a bundled registry, registry.example.com.\n')
     STREAMS.out(tryNext(webhook.url, process.cwd()))
   }
+}
+
+/** Loaded only when it is needed: it brings most of the program along. */
+async function inCluster() {
+  return (await import('./cluster_webhook.ts')).startClusterWebhook
 }

@@ -1,4 +1,4 @@
-import { createReviewHandlers, parseTraceparent, type ReviewSummary } from '../admission/index.ts'
+import { createReviewHandlers } from '../admission/index.ts'
 import { createCatalog } from '../catalog/index.ts'
 import { folderStore, LOOPBACK, openCertificates } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
@@ -11,6 +11,8 @@ import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import type { Log } from './log.ts'
 import { rehearse } from './rehearsal.ts'
+import { logReview } from './review_log.ts'
+import { createStops } from './stops.ts'
 
 /** A running webhook with everything that it needs. */
 export interface Webhook extends Address {
@@ -30,7 +32,7 @@ export interface Webhook extends Address {
  * @throws TagwardenError, or an AggregateError of them when several policies are wrong
  */
 export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
-  const stops: (() => unknown)[] = []
+  const stops = createStops()
   const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
   try {
     let watch = (_names: Iterable<string>) => {}
@@ -51,19 +53,19 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
         log.info({ problems: problems.length }, text)
       },
     })
-    stops.push(() => policies.close())
+    stops.add(() => policies.close())
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
-    stops.push(() => catalog.close())
+    stops.add(() => catalog.close())
     const client = createRegistryClient({ settings: config.registries })
-    stops.push(() => client.close())
+    stops.add(() => client.close())
     const scanner = createScanner({ catalog, client, interval: config.catalog.interval, log })
-    stops.push(() => scanner.stop())
+    stops.add(() => scanner.stop())
     const certificates = await openCertificates({
       store: folderStore(config.certificates.path),
       names: [...LOOPBACK, ...config.certificates.names],
       onProblem: problem,
     })
-    stops.push(() => certificates.close())
+    stops.add(() => certificates.close())
     const { Registry, collectDefaultMetrics } = await import('prom-client')
     const registry = new Registry()
     collectDefaultMetrics({ register: registry })
@@ -93,7 +95,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
       bodyLimit: config.listen.bodyLimit,
       drainDelay: config.listen.drainDelay,
     })
-    stops.push(() => server.stop())
+    stops.add(() => server.stop())
     const address = await server.listen(config.listen)
     watch = (names) => scanner.watch(names)
     watch(namedRepositories(policies.current()))
@@ -101,16 +103,16 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     const rehearsal = rehearse(config).catch((error) =>
       log.warn({ code: 'ERR_LISTEN' }, `the first review will be slower: ${describeError(error)}`),
     )
-    stops.push(() => rehearsal)
+    stops.add(() => rehearsal)
     return {
       ...address,
       caBundle: () => certificates.current().ca,
       onCaBundle: (listener) => certificates.subscribe(({ ca }) => listener(ca)),
       policies: () => policies.current().policies.length,
-      stop: () => stopAll(stops),
+      stop: stops.all,
     }
   } catch (error) {
-    await stopAll(stops)
+    await stops.all()
     throw error
   }
 }
@@ -118,45 +120,4 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
 /** The repositories that policies name in full: they are scanned before anybody asks for them. */
 function namedRepositories({ policies }: PolicySet): Set<string> {
   return new Set(policies.flatMap(({ images }) => images.filter((glob) => !glob.includes('*'))))
-}
-
-/** Undoes what was started, the last first; one that fails does not keep the others. */
-async function stopAll(stops: readonly (() => unknown)[]): Promise<void> {
-  const failures: unknown[] = []
-  for (const stop of stops.toReversed()) {
-    try {
-      await stop()
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (failures.length > 0) {
-    throw new AggregateError(failures)
-  }
-}
-
-function logReview(log: Log, review: ReviewSummary): void {
-  const denied = review.verdict === 'denied'
-  if (!log.isLevelEnabled(denied ? 'info' : 'debug')) {
-    return
-  }
-  const { hook, object, verdict, request, decisions, took } = review
-  const fields = {
-    hook,
-    object,
-    verdict,
-    operation: request.operation,
-    user: request.username,
-    dryRun: request.dryRun,
-    reasons: [
-      ...new Set(decisions.flatMap(({ findings }) => findings.map(({ reason }) => reason))),
-    ],
-    took,
-    ...parseTraceparent(review.traceparent),
-  }
-  if (denied) {
-    log.info({ ...fields, message: review.message }, 'denied')
-  } else {
-    log.debug(fields, 'reviewed')
-  }
 }

@@ -1,6 +1,7 @@
 import { type Credentials, openAccess } from './access.ts'
 import { createAsking, type Question } from './asking.ts'
 import { type ClusterClock, systemClock } from './clock.ts'
+import { findResource } from './discovery.ts'
 import { refusal } from './failure.ts'
 import { inClusterCredentials } from './in_cluster.ts'
 import { kubeconfigCredentials } from './kubeconfig.ts'
@@ -164,6 +165,7 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     },
     watch,
     serves: (resource) => isServed(asking, resource),
+    find: (kind) => findResource(asking, kind),
     whenServed(resource, listener) {
       const end = followServed({ asking, clock, watch }, resource, listener)
       const stop = () => {

@@ -160,6 +160,8 @@ export interface Cluster {
   ): Watching
   /** Whether the API server serves it now (its CRD is there). */
   serves(resource: ResourceName): Promise<boolean>
+  /** The resource of a kind, at the version that its group prefers; undefined when none serves it. */
+  find(kind: { readonly group: string; readonly kind: string }): Promise<ResourceName | undefined>
   /** Calls with the answer now and at each change, such as a CRD that is installed later. */
   whenServed(resource: ResourceName, listener: (served: boolean) => void): () => void
   /** Ends all watches and closes the connections. */

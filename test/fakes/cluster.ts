@@ -1,3 +1,4 @@
+import { WORKLOADS } from '../../src/cluster/index.ts'
 import type {
   Cluster,
   KubernetesObject,
@@ -268,6 +269,8 @@ export function createFakeCluster(
       if (!available) throw failure('Unreachable', 'the API server does not answer')
       return !unserved.has(versioned(resource))
     },
+    find: async ({ group, kind }) =>
+      WORKLOADS.find((each) => each.group === group && each.kind === kind),
     whenServed(resource, listener) {
       let last: boolean | undefined
       const look = () => {

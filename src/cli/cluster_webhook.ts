@@ -1,0 +1,309 @@
+import { hostname } from 'node:os'
+import {
+  createDenialEvents,
+  createReviewHandlers,
+  type ReviewOptions,
+  type ReviewSummary,
+} from '../admission/index.ts'
+import { createCatalog } from '../catalog/index.ts'
+import {
+  type CertificateStore,
+  folderStore,
+  LOOPBACK,
+  openCertificates,
+  secretStore,
+  serviceNames,
+} from '../certificates/index.ts'
+import {
+  type Cluster,
+  createEventRecorder,
+  electLeader,
+  openCluster,
+  type ResourceName,
+} from '../cluster/index.ts'
+import type { Config } from '../config/index.ts'
+import { createPullSecrets, createReviewSource, type PullSecrets } from '../credentials/index.ts'
+import { describeError, type TagwardenError } from '../errors.ts'
+import { pullIdentity } from '../images/index.ts'
+import { createMetrics, indexFigures } from '../metrics/index.ts'
+import { startPromoter } from '../promotion/index.ts'
+import { createRegistryClient } from '../registry/index.ts'
+import { type Repositories, startRepositories } from '../repositories/index.ts'
+import { createScanner } from '../scanner/index.ts'
+import { createServer } from '../server/index.ts'
+import { openPolicyCluster } from '../sources/index.ts'
+import {
+  createProbeHandlers,
+  startWebhookController,
+  type WebhookController,
+} from '../webhooks/index.ts'
+import type { Log } from './log.ts'
+import { rehearse } from './rehearsal.ts'
+import { logReview } from './review_log.ts'
+import { createStops } from './stops.ts'
+import type { Webhook } from './webhook.ts'
+
+/**
+ * Starts one replica of an installation in a cluster. It listens at once, is ready when everything
+ * that was there is known, and takes part in the election of a leader from then on.
+ *
+ * @throws TagwardenError, or an AggregateError of them when several policy files are wrong
+ */
+export async function startClusterWebhook(config: Config, log: Log): Promise<Webhook> {
+  const { cluster: settings } = config
+  const stops = createStops()
+  const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
+  try {
+    const cluster = await openCluster({ ...settings, log })
+    stops.add(() => cluster.close())
+    const namespace = settings.namespace ?? cluster.namespace
+    const { Registry, collectDefaultMetrics } = await import('prom-client')
+    const registry = new Registry()
+    collectDefaultMetrics({ register: registry })
+
+    const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
+    stops.add(() => catalog.close())
+    const secrets = createPullSecrets({
+      cluster,
+      namespace,
+      settings: settings.pullSecrets,
+      imageRepository: (of, name) => repositories.accessIn(of, name),
+      log,
+    })
+    stops.add(() => secrets.close())
+    const client = createRegistryClient({
+      settings: config.registries,
+      credential: secrets.installation,
+    })
+    stops.add(() => client.close())
+    const scanner = createScanner({
+      catalog,
+      client,
+      interval: config.catalog.interval,
+      access: secrets.access,
+      log,
+    })
+    scanner.setScheduled(false)
+    stops.add(() => scanner.stop())
+    secrets.onChange((accessId) => scanner.renew(accessId))
+
+    const onPolicies = new Set<() => void>()
+    const policies = await openPolicyCluster({
+      cluster,
+      paths: config.policies,
+      enforcement: config.defaults.enforcement,
+      log,
+      onChange: (set) => {
+        log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force')
+        for (const listener of onPolicies) listener()
+      },
+      onProblems: (problems) => problems.forEach(problem),
+    })
+    stops.add(() => policies.close())
+    const subscribe = (listener: () => void) => {
+      onPolicies.add(listener)
+      return () => onPolicies.delete(listener)
+    }
+    const repositories: Repositories = startRepositories({
+      cluster,
+      catalog,
+      scanner,
+      secrets,
+      namespace,
+      policies: policies.current,
+      interval: config.catalog.interval,
+      log,
+    })
+    stops.add(() => repositories.close())
+    subscribe(() => repositories.policiesChanged())
+
+    const certificates = await openCertificates({
+      store: certificateStore(cluster, namespace, config),
+      names: [...LOOPBACK, ...serviceNames(settings.name, namespace), ...config.certificates.names],
+      onProblem: problem,
+    })
+    stops.add(() => certificates.close())
+
+    let controller: WebhookController | undefined
+    const metrics = createMetrics(registry, {
+      leading: () => election?.leading() ?? false,
+      certificates: () => [{ name: 'serving', notAfter: certificates.current().notAfter }],
+      index: () => indexFigures(catalog),
+      probe: () => probeFigures(controller),
+    })
+    const events = createEventRecorder(cluster, {
+      component: settings.name,
+      onLoss: metrics.eventDropped,
+      log,
+    })
+    stops.add(() => events.close())
+
+    const sourceFor = createReviewSource(secrets, scanner)
+    const review: ReviewOptions = {
+      policies: policies.current,
+      source: sourceFor,
+      defaults: config.defaults,
+      fields: config.imageFields,
+      controllers: new Set(config.controllers),
+      prefix: config.annotations.prefix,
+      deadline: config.deadline,
+      namespaceLabels: policies.namespaceLabels,
+    }
+    const tellDenied = createDenialEvents(events, policies.subjectOf)
+    const tellUse = useReporter(repositories, secrets)
+    const server = createServer({
+      certificates,
+      handlers: {
+        ...createReviewHandlers({
+          ...review,
+          onReviewed: (summary) => {
+            metrics.reviewed(summary)
+            logReview(log, summary)
+            tellDenied(summary)
+            tellUse(summary)
+          },
+        }),
+        ...createProbeHandlers(),
+      },
+      ready: () => [
+        { name: 'policies', problem: policies.missing() },
+        { name: 'index', problem: repositories.isSynced() ? undefined : 'it is being read' },
+        {
+          name: 'trust',
+          problem: certificates.trusted()
+            ? undefined
+            : 'the webhook configurations do not trust this certificate yet',
+        },
+      ],
+      metrics: registry,
+      log,
+      bodyLimit: config.listen.bodyLimit,
+      drainDelay: config.listen.drainDelay,
+    })
+    stops.add(() => server.stop())
+    const address = await server.listen(config.listen)
+    scanner.start()
+    const rehearsal = rehearse(config).catch((error) =>
+      log.warn({ code: 'ERR_LISTEN' }, `the first review will be slower: ${describeError(error)}`),
+    )
+    stops.add(() => rehearsal)
+
+    const customKinds = await findCustomKinds(cluster, config, log)
+    const promoter = startPromoter({
+      cluster,
+      review,
+      onPolicies: subscribe,
+      onScanned: (listener) => scanner.onScanned(listener),
+      snapshot: (key) => catalog.get(key),
+      subjectOf: policies.subjectOf,
+      events,
+      customKinds: () => customKinds,
+      excludedNamespaces: new Set([
+        'kube-system',
+        namespace,
+        ...settings.webhooks.excludedNamespaces,
+      ]),
+      log,
+      metrics: {
+        promoted: () => metrics.promoted('promoted'),
+        failed: () => metrics.promoted('failed'),
+        stopped: () => metrics.promoted('refused'),
+      },
+    })
+    const lead = async (signal: AbortSignal) => {
+      log.info({}, 'this replica leads')
+      controller = startWebhookController({
+        cluster,
+        settings,
+        namespace,
+        policies: { current: policies.current, subscribe },
+        fields: config.imageFields,
+        certificates,
+        events,
+        log,
+        signal,
+      })
+      await Promise.all([controller.ended, repositories.lead(signal), promoter.lead(signal)])
+      log.info({}, 'this replica leads no more')
+    }
+    let election: ReturnType<typeof electLeader> | undefined
+    let stopping = false
+    stops.add(async () => {
+      stopping = true
+      await election?.release()
+    })
+    void Promise.all([policies.synced, repositories.synced, secrets.synced]).then(() => {
+      if (stopping) return
+      election = electLeader(cluster, {
+        namespace,
+        name: settings.name,
+        identity: settings.identity ?? hostname(),
+        leaseDuration: settings.leaseDuration,
+        onLeading: lead,
+        log,
+      })
+    })
+    return {
+      ...address,
+      caBundle: () => certificates.current().ca,
+      onCaBundle: (listener) => certificates.subscribe(({ ca }) => listener(ca)),
+      policies: () => policies.current().policies.length,
+      stop: stops.all,
+    }
+  } catch (error) {
+    await stops.all()
+    throw error
+  }
+}
+
+function certificateStore(
+  cluster: Cluster,
+  namespace: string,
+  { cluster: settings, certificates }: Config,
+): CertificateStore {
+  if (settings.certificates === 'Folder') return folderStore(certificates.path)
+  const { manage, caBundle } = settings.webhooks
+  return secretStore({
+    cluster,
+    namespace,
+    name: `${settings.name}-certificates`,
+    labels: { 'app.kubernetes.io/name': 'tagwarden', 'app.kubernetes.io/instance': settings.name },
+    awaitsTrust: manage === 'Always' && caBundle === 'Own',
+  })
+}
+
+/** Tells which repositories workloads use, so that they are kept in the index. */
+function useReporter(repositories: Repositories, secrets: PullSecrets) {
+  return ({ hook, request, decisions, verdict }: ReviewSummary): void => {
+    if (hook !== 'validate' || request.dryRun || verdict === 'denied') return
+    const { namespace, kind, object } = request
+    const pulled = secrets.reads(namespace) ? pullIdentity(object, kind) : undefined
+    for (const { image, policies } of decisions) {
+      if (!image || policies.length === 0) continue
+      const access = pulled && secrets.accessFor({ namespace, ...pulled }, image.name)
+      repositories.used(image.name, access?.id)
+    }
+  }
+}
+
+/** The custom kinds that have image fields; one that the cluster does not serve is left out. */
+async function findCustomKinds(
+  cluster: Cluster,
+  { imageFields }: Config,
+  log: Log,
+): Promise<readonly ResourceName[]> {
+  const found = await Promise.all(
+    imageFields.map((field) =>
+      cluster.find(field).catch((error) => {
+        log.warn({ code: 'ERR_CLUSTER' }, describeError(error))
+        return undefined
+      }),
+    ),
+  )
+  return found.flatMap((resource) => resource ?? [])
+}
+
+function probeFigures(controller: WebhookController | undefined) {
+  const { aliveSince, lastProbe } = controller?.probe() ?? {}
+  return lastProbe === undefined ? undefined : { alive: aliveSince !== undefined, at: lastProbe }
+}

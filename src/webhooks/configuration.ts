@@ -22,7 +22,6 @@ const OWN_KINDS = [
   'imagerepositories',
   'imagepolicyexceptions',
 ]
-const CLOSED = 'closed.validate.tagwarden.io'
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 /** Label of the Lease that the probe pretends to create. */
@@ -50,23 +49,19 @@ export function webhookConfigurations(
   const entry = entries(installation, caBundle)
   const excluded = [notIn(excludedNamespaces(installation))]
   const rules = reviewRules(installation.fields)
-  const review = (
-    hook: 'mutate' | 'validate',
-    failurePolicy: Webhook['failurePolicy'],
-    name: string,
-    matchExpressions: readonly Requirement[],
-  ) =>
-    entry(hook, {
-      name,
-      failurePolicy,
-      rules,
-      matchConditions: reviewConditions(hook, installation.fields),
-      namespaceSelector: { matchExpressions },
-    })
+  // What is not resolved is not what the policy asks for: where one fails closed, so does the other.
+  const reviews = (hook: 'mutate' | 'validate') =>
+    reviewScopes(hook, installation, closed).map(({ name, failurePolicy, scope }) =>
+      entry(hook, {
+        name,
+        failurePolicy,
+        rules,
+        matchConditions: reviewConditions(hook, installation.fields),
+        namespaceSelector: { matchExpressions: scope },
+      }),
+    )
   const validating = [
-    ...validatingScopes(installation, closed).map(({ name, failurePolicy, scope }) =>
-      review('validate', failurePolicy, name, scope),
-    ),
+    ...reviews('validate'),
     entry('policies', {
       name: 'policies.tagwarden.io',
       failurePolicy: 'Ignore',
@@ -76,10 +71,9 @@ export function webhookConfigurations(
     }),
     probe(installation, entry, 'probe-validate'),
   ]
-  const mutating = [
-    review('mutate', 'Ignore', 'mutate.tagwarden.io', excluded),
-    probe(installation, entry, 'probe-mutate'),
-  ].map((each) => ({ ...each, reinvocationPolicy: 'IfNeeded' }))
+  const mutating = [...reviews('mutate'), probe(installation, entry, 'probe-mutate')].map(
+    (each) => ({ ...each, reinvocationPolicy: 'IfNeeded' }),
+  )
   return {
     mutating: configuration('MutatingWebhookConfiguration', installation, mutating, owner),
     validating: configuration('ValidatingWebhookConfiguration', installation, validating, owner),
@@ -92,8 +86,14 @@ interface Scope {
   readonly scope: readonly Requirement[]
 }
 
-/** Which namespaces each validating webhook of workloads is for: no two for one, where possible. */
-function validatingScopes(installation: Installation, closed: ClosedNamespaces): Scope[] {
+/** Which namespaces each webhook of workloads is for: no two for one, where possible. */
+function reviewScopes(
+  hook: 'mutate' | 'validate',
+  installation: Installation,
+  closed: ClosedNamespaces,
+): Scope[] {
+  const open = `${hook}.tagwarden.io`
+  const failing = `closed.${open}`
   const excluded = excludedNamespaces(installation)
   const closing = (name: string, scope: readonly Requirement[]): Scope => ({
     name,
@@ -101,7 +101,7 @@ function validatingScopes(installation: Installation, closed: ClosedNamespaces):
     scope,
   })
   if (closed.all) {
-    return [closing(CLOSED, [notIn(excluded)])]
+    return [closing(failing, [notIn(excluded)])]
   }
   const selected = closed.selected.map(({ policy, selector }) => ({
     policy,
@@ -111,15 +111,15 @@ function validatingScopes(installation: Installation, closed: ClosedNamespaces):
   const opposites = selected.flatMap(({ requirements }) => oppositeOf(requirements) ?? [])
   return [
     {
-      name: 'validate.tagwarden.io',
+      name: open,
       failurePolicy: 'Ignore',
       scope: [notIn(named), ...opposites],
     },
     ...(closed.names.length > 0
-      ? [closing(CLOSED, [{ key: NAMESPACE_NAME, operator: 'In', values: closed.names } as const])]
+      ? [closing(failing, [{ key: NAMESPACE_NAME, operator: 'In', values: closed.names } as const])]
       : []),
     ...selected.map(({ policy, requirements }) =>
-      closing(`${asName(policy)}.${CLOSED}`, [notIn(named), ...requirements]),
+      closing(`${asName(policy)}.${failing}`, [notIn(named), ...requirements]),
     ),
   ]
 }

@@ -1,0 +1,206 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { Test } from 'tap'
+import { type Admin, openAdmin } from '../cluster/admin.ts'
+import { HELM, requireAsset } from '../cluster/assets.ts'
+import {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  startControlPlane,
+  waitFor,
+} from '../cluster/control-plane.ts'
+import { type LoadBalancer, startLoadBalancer } from '../cluster/load_balancer.ts'
+import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts'
+import { ROOT } from './world.ts'
+
+export const NAMESPACE = 'tagwarden-system'
+export const NAME = 'tagwarden'
+
+const TAGS = ['v1.2.2', 'v1.2.3', 'v1.3.0', 'v1.4.1', 'v1.4.2', 'v1.5.0-rc.1', 'v2.0.0', 'latest']
+
+/** One replica: a process that runs as the chart's service account. */
+export interface Replica {
+  readonly identity: string
+  readonly url: string
+  readonly child: ChildProcess
+  /** all that it wrote */
+  readonly output: () => string
+  /** SIGTERM; gives the exit code */
+  stop(): Promise<number | null>
+  /** SIGKILL */
+  kill(): Promise<void>
+}
+
+/** The chart in a real cluster, with processes in the place of its pods. */
+export interface Installation {
+  readonly cluster: ControlPlane
+  readonly registry: FakeRegistry
+  readonly admin: Admin
+  readonly balancer: LoadBalancer
+  /** name of an image with its registry */
+  readonly image: (repository: string) => string
+  readonly pinned: (repository: string, tag: string) => string
+  readonly replicas: readonly Replica[]
+  /** starts one more and waits until it is ready */
+  start(identity: string): Promise<Replica>
+  /** the identity of the leader, as the Lease has it */
+  leader(): Promise<string | undefined>
+  kubectl(args: string, input?: string, code?: number): Promise<string>
+  helm(...args: string[]): Promise<string>
+}
+
+/** Installs the chart by helm and starts its replicas behind a load balancer. */
+export async function startInstallation(
+  t: Test,
+  options: ControlPlaneOptions & {
+    replicas?: number
+    values?: readonly string[]
+    env?: Readonly<Record<string, string>>
+  } = {},
+): Promise<Installation> {
+  const { replicas: count = 3, values = [], env = {} } = options
+  const folder = t.testdir({})
+  const registry = await startFakeRegistry({
+    repositories: { 'acme/web': TAGS, 'acme/tools': ['v1.0.0', 'v1.1.0'] },
+  })
+  t.teardown(() => registry.close())
+  const host = `localhost:${registry.host.split(':')[1]}`
+  const cluster = await startControlPlane(options)
+  t.teardown(() => cluster.stop())
+  const admin = openAdmin(cluster.kubeconfig)
+  t.teardown(() => admin.close())
+  const balancer = await startLoadBalancer()
+  t.teardown(() => balancer.close())
+
+  const helm = async (...args: string[]) => {
+    const run = promisify(execFile)
+    const { stdout } = await run(requireAsset(HELM), [...args, '--namespace', NAMESPACE], {
+      env: { ...process.env, KUBECONFIG: cluster.kubeconfig, HELM_CACHE_HOME: folder },
+    })
+    return stdout
+  }
+  const kubectl: Installation['kubectl'] = async (args, input, code = 0) => {
+    const result = await cluster.kubectl(args.split(' '), input === undefined ? {} : { input })
+    if (result.code !== code) {
+      throw new Error(
+        `kubectl ${args} ended with ${result.code}:\n${result.stderr}${result.stdout}`,
+      )
+    }
+    return `${result.stdout}${result.stderr}`
+  }
+  const chart = join(ROOT, 'charts/tagwarden')
+  await helm('install', NAME, chart, '--create-namespace', ...values.flatMap((v) => ['--set', v]))
+  const config = await kubectl(
+    `get configmap ${NAME} -n ${NAMESPACE} -o jsonpath={.data.tagwarden\\.yaml}`,
+  )
+  await writeFile(join(folder, 'tagwarden.yaml'), config)
+  const kubeconfig = await cluster.kubeconfigFor(NAMESPACE, NAME)
+
+  const replicas: Replica[] = []
+  const start = async (identity: string): Promise<Replica> => {
+    const own = join(folder, identity)
+    await mkdir(own)
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, 'bin/tagwarden.js'), 'serve', '--config', join(folder, 'tagwarden.yaml')],
+      {
+        cwd: own,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          ...process.env,
+          TAGWARDEN_LISTEN_ADDRESS: '127.0.0.1',
+          TAGWARDEN_LISTEN_PORT: '0',
+          TAGWARDEN_LISTEN_DRAIN_DELAY: '1s',
+          TAGWARDEN_CATALOG_PATH: join(own, 'catalog'),
+          TAGWARDEN_CERTIFICATES_PATH: join(own, 'certs'),
+          TAGWARDEN_CLUSTER_KUBECONFIG: kubeconfig,
+          TAGWARDEN_CLUSTER_NAMESPACE: NAMESPACE,
+          TAGWARDEN_CLUSTER_IDENTITY: identity,
+          TAGWARDEN_CLUSTER_LEASE_DURATION: '4s',
+          TAGWARDEN_CLUSTER_WEBHOOKS_URL: balancer.url,
+          TAGWARDEN_REGISTRIES: JSON.stringify([{ host, insecure: true }]),
+          TAGWARDEN_LOG_LEVEL: 'debug',
+          ...env,
+        },
+      },
+    )
+    let output = ''
+    const read = (part: Buffer) => {
+      output += part.toString('utf8')
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+    t.teardown(() => child.kill('SIGKILL'))
+    const end = Date.now() + 60_000
+    while (!/listens on (\S+)/.test(output)) {
+      if (Date.now() > end || child.exitCode !== null) {
+        throw new Error(`${identity} did not start:\n${output}`)
+      }
+      await delay(25)
+    }
+    const url = /listens on (\S+)/.exec(output)?.[1] as string
+    balancer.add(url)
+    const leave = async <T>(work: () => Promise<T>): Promise<T> => {
+      const result = await work()
+      balancer.remove(url)
+      replicas.splice(replicas.indexOf(replica), 1)
+      return result
+    }
+    const replica: Replica = {
+      identity,
+      url,
+      child,
+      output: () => output,
+      stop: () =>
+        leave(() => {
+          child.kill('SIGTERM')
+          return ended
+        }),
+      kill: () =>
+        leave(async () => {
+          child.kill('SIGKILL')
+          await ended
+        }),
+    }
+    replicas.push(replica)
+    await waitFor(() => balancer.ready().includes(url), {
+      timeout: 60_000,
+      what: `${identity} is ready\n${output.slice(-4000)}`,
+    })
+    return replica
+  }
+  await Promise.all(Array.from({ length: count }, (_, index) => start(`replica-${index + 1}`)))
+  await waitFor(
+    async () => {
+      const path = '/apis/admissionregistration.k8s.io/v1'
+      const made = await Promise.all([
+        admin.call('GET', `${path}/mutatingwebhookconfigurations/${NAME}`),
+        admin.call('GET', `${path}/validatingwebhookconfigurations/${NAME}`),
+      ])
+      return made.every(({ status }) => status === 200)
+    },
+    { timeout: 30_000, what: 'the webhooks are registered' },
+  )
+  return {
+    cluster,
+    registry,
+    admin,
+    balancer,
+    image: (repository) => `${host}/${repository}`,
+    pinned: (repository, tag) => `${host}/${repository}:${tag}@${registry.digest(repository, tag)}`,
+    replicas,
+    start,
+    leader: async () => {
+      const path = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/${NAME}`
+      const { body } = await admin.call('GET', path)
+      const holder = (body['spec'] as { holderIdentity?: string } | undefined)?.holderIdentity
+      return holder?.replace(/_[^_]*$/, '')
+    },
+    kubectl,
+    helm,
+  }
+}

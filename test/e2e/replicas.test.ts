@@ -1,0 +1,307 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { issueAuthority, issueServing } from '../../src/certificates/index.ts'
+import type { Admin } from '../cluster/admin.ts'
+import { skipWithoutControlPlane } from '../cluster/assets.ts'
+import { waitFor } from '../cluster/control-plane.ts'
+import { type Installation, NAME, NAMESPACE, startInstallation } from './installation.ts'
+import { deployment, webPolicy } from './world.ts'
+
+const skip = skipWithoutControlPlane()
+t.setTimeout(900_000)
+const DAY = 86_400_000
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/default/deployments'
+
+/** What a load of server-side dry runs met. */
+interface LoadResult {
+  readonly done: number
+  /** every answer that was not 201 with the image resolved, once each */
+  readonly wrong: readonly string[]
+}
+
+/** Creates Deployments by dry run, one after another in several lanes, until told to stop. */
+function startLoad(
+  { admin, image, pinned }: Installation,
+  lanes = 4,
+): { stop(): Promise<LoadResult> } {
+  let stopped = false
+  let done = 0
+  const wrong = new Set<string>()
+  const work = Array.from({ length: lanes }, async (_, lane) => {
+    while (!stopped) {
+      const body = object(`load-${lane}`, `${image('acme/web')}:v1.3.0`)
+      const answer = await admin.call('POST', `${DEPLOYMENTS}?dryRun=All`, body)
+      done += 1
+      const became = imageOf(answer.body)
+      const good = answer.status === 201 && became === pinned('acme/web', 'v1.4.2')
+      if (!good) wrong.add(`${answer.status} ${became ?? JSON.stringify(answer.body['message'])}`)
+    }
+  })
+  return {
+    stop: async () => {
+      stopped = true
+      await Promise.all(work)
+      return { done, wrong: [...wrong] }
+    },
+  }
+}
+
+function object(name: string, image: string, replicas = 0) {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: { containers: [{ name: 'app', image }] },
+      },
+    },
+  }
+}
+
+function imageOf(deployment: unknown): string | undefined {
+  type Shape = { spec?: { template?: { spec?: { containers?: { image: string }[] } } } }
+  return (deployment as Shape)?.spec?.template?.spec?.containers?.[0]?.image
+}
+
+async function listAll(admin: Admin, path: string): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = []
+  let token = ''
+  do {
+    const { body } = await admin.call('GET', `${path}?limit=500&continue=${token}`)
+    items.push(...(body['items'] as Record<string, unknown>[]))
+    token = (body['metadata'] as { continue?: string }).continue ?? ''
+  } while (token !== '')
+  return items
+}
+
+const closed = 'action: Track\n  onUnavailable: Deny'
+
+t.test('three replicas', { skip, timeout: 900_000 }, async (t) => {
+  const world = await startInstallation(t, { nodes: true })
+  const { admin, kubectl, image, pinned, registry, cluster } = world
+  const web = image('acme/web')
+
+  const resolved = async (): Promise<boolean> => {
+    const body = object('probe', `${web}:v1.3.0`)
+    const answer = await admin.call('POST', `${DEPLOYMENTS}?dryRun=All`, body)
+    return imageOf(answer.body) === pinned('acme/web', 'v1.4.2')
+  }
+  const eventually = (what: string, check: () => Promise<boolean> | boolean, timeout = 30_000) =>
+    waitFor(check, { timeout, what })
+
+  await t.test('a policy is in force on every replica within a second', async (t) => {
+    const applied = performance.now()
+    await kubectl('apply -f -', webPolicy(web, closed))
+    const inForce = (output: string) => /policies in force/.test(output.slice(-20_000))
+    await eventually('all say so', () => world.replicas.every(({ output }) => inForce(output())))
+    t.comment(`in force after ${Math.round(performance.now() - applied)} ms, kubectl included`)
+    await eventually('it is resolved', resolved)
+    t.match(await kubectl('get imagepolicies'), /v1\.4\.2/)
+  })
+
+  await t.test('a rolling restart: no review is lost or wrongly decided', async (t) => {
+    const load = startLoad(world)
+    for (const old of [...world.replicas]) {
+      await world.start(`${old.identity}-new`)
+      t.equal(await old.stop(), 0, `${old.identity} ends in good order`)
+    }
+    const { done, wrong } = await load.stop()
+    t.strictSame(wrong, [])
+    t.ok(done > 20, `${done} reviews`)
+  })
+
+  await t.test('the leader is killed: another one leads, scans and promotes', async (t) => {
+    const before = await world.leader()
+    const leader = world.replicas.find(({ identity }) => identity === before)
+    t.ok(leader, `${before} leads`)
+    await leader?.kill()
+    await world.start('replica-4')
+    await eventually('another one leads', async () => {
+      const now = await world.leader()
+      return now !== undefined && now !== '' && now !== before
+    })
+    t.ok(await resolved())
+  })
+
+  await t.test('the API server is restarted: all go on', async (t) => {
+    await cluster.restartApiServer()
+    await eventually('reviews are answered', resolved)
+    await kubectl('apply -f -', webPolicy(web, closed).replace('<2.0.0', '<1.4.2'))
+    await eventually('a change made afterwards is seen', async () => {
+      const answer = await admin.call(
+        'POST',
+        `${DEPLOYMENTS}?dryRun=All`,
+        object('probe', `${web}:v1.3.0`),
+      )
+      return imageOf(answer.body) === pinned('acme/web', 'v1.4.1')
+    })
+    await kubectl('apply -f -', webPolicy(web, closed))
+    await eventually('and taken back', resolved)
+    t.equal(world.replicas.length, world.balancer.ready().length, 'every replica is ready')
+  })
+
+  await t.test('etcd is slow: reviews are decided as always, and one leads', async (t) => {
+    cluster.delayEtcd(150)
+    const load = startLoad(world, 2)
+    await delay(6_000)
+    const { done, wrong } = await load.stop()
+    cluster.delayEtcd(0)
+    t.strictSame(wrong, [])
+    t.ok(done > 2, `${done} reviews`)
+    await eventually('one leads', async () => ((await world.leader()) ?? '') !== '')
+  })
+
+  await t.test('the Secret is deleted: it comes again, and nothing is refused', async (t) => {
+    const load = startLoad(world, 2)
+    await kubectl(`delete secret ${NAME}-certificates -n ${NAMESPACE}`)
+    await eventually('it is there again', async () => {
+      const path = `/api/v1/namespaces/${NAMESPACE}/secrets/${NAME}-certificates`
+      return (await admin.call('GET', path)).status === 200
+    })
+    await delay(500)
+    const { wrong } = await load.stop()
+    t.strictSame(wrong, [])
+  })
+
+  await t.test('the CA is rotated: both are trusted, and nothing is refused', async (t) => {
+    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/${NAME}-certificates`
+    const bundle = async () => {
+      const { body } = await admin.call('GET', path)
+      const text = (body['data'] as Record<string, string>)['ca.crt'] ?? ''
+      return Buffer.from(text, 'base64').toString().split('BEGIN CERTIFICATE').length - 1
+    }
+    // One that ends in half a year is due: it was made nine and a half years ago.
+    const old = Date.now() - (3650 - 180) * DAY
+    const authority = await issueAuthority(old)
+    const names = ['127.0.0.1', 'localhost', `${NAME}.${NAMESPACE}.svc`]
+    const leaf = await issueServing(authority, { names, now: Date.now() })
+    const base64 = (text: string) => Buffer.from(text).toString('base64')
+    const data = {
+      'ca.crt': base64(authority.cert),
+      'ca.key': base64(authority.key),
+      'tls.crt': base64(leaf.cert),
+      'tls.key': base64(leaf.key),
+    }
+    const load = startLoad(world, 2)
+    await admin.call('PATCH', path, { data }, 'application/merge-patch+json')
+    await eventually('two CAs are published', async () => (await bundle()) >= 2)
+    await delay(2_000)
+    const { wrong } = await load.stop()
+    t.strictSame(wrong, [])
+  })
+
+  await t.test('a namespace being deleted: what lives there ends in peace', async (t) => {
+    await kubectl('create namespace leaving')
+    await kubectl('apply -f -', webPolicy(web, closed, 'leaving'))
+    await kubectl('apply -n leaving -f -', deployment('web', `${web}:v1.3.0`, { replicas: 1 }))
+    await kubectl('delete namespace leaving --timeout=60s')
+    t.equal((await admin.call('GET', '/api/v1/namespaces/leaving')).status, 404)
+  })
+
+  await t.test('a new version moves each workload once, also when the leader dies', async (t) => {
+    const policy = webPolicy(
+      web,
+      `${closed}\n  promote: Continuously\n  promotion: { maxPerMinute: 600, canary: 1 }`,
+    )
+    await kubectl('apply -f -', policy)
+    const names = Array.from({ length: 20 }, (_, n) => `moved-${n}`)
+    for (const name of names) {
+      await admin.call('POST', DEPLOYMENTS, object(name, `${web}:v1.3.0`, 1))
+    }
+    await eventually('all are available', async () => {
+      const { body } = await admin.call('GET', DEPLOYMENTS)
+      type Item = { metadata: { name: string }; status?: { availableReplicas?: number } }
+      const items = body['items'] as Item[]
+      const moved = items.filter(({ metadata }) => metadata.name.startsWith('moved-'))
+      return moved.every(({ status }) => status?.availableReplicas === 1)
+    })
+    registry.push('acme/web', 'v1.4.9')
+    await kubectl(`annotate imagerepositories -A --all tagwarden.io/scan=now --overwrite`)
+    const moved = async () => {
+      const items = await listAll(admin, DEPLOYMENTS)
+      const wanted = pinned('acme/web', 'v1.4.9')
+      return items.filter((item) => imageOf(item) === wanted).length
+    }
+    await eventually('the first ones are moved', async () => (await moved()) >= 3)
+    const holder = await world.leader()
+    const leader = world.replicas.find(({ identity }) => identity === holder)
+    await (leader ?? world.replicas[0])?.kill()
+    await eventually('all are moved', async () => (await moved()) === names.length, 90_000)
+    await world.start('replica-5')
+    const sets = await listAll(admin, '/apis/apps/v1/namespaces/default/replicasets')
+    type Set = { metadata: { name: string } }
+    for (const name of names) {
+      const own = sets.filter((set) => (set as unknown as Set).metadata.name.startsWith(`${name}-`))
+      t.equal(own.length, 2, `${name} has the old ReplicaSet and one new one`)
+    }
+    type Built = { metadata: { annotations?: Record<string, string> } }
+    const builds = (await listAll(admin, DEPLOYMENTS)).map(
+      (item) => (item as unknown as Built).metadata.annotations?.['fluxcd.io/build.number'],
+    )
+    t.strictSame([...new Set(builds)], ['2'], 'one promotion each')
+    await kubectl('delete deployments --all')
+    await kubectl('apply -f -', webPolicy(web, closed))
+  })
+
+  await t.test('5,000 Deployments are applied while a replica dies', async (t) => {
+    const wrong = new Set<string>()
+    let next = 0
+    let again = 0
+    const wanted = pinned('acme/web', 'v1.4.9')
+    const lane = async () => {
+      for (let n = next++; n < 5_000; n = next++) {
+        // What the API server could not have reviewed is refused; whoever applied tries again.
+        for (let tries = 0; ; tries += 1) {
+          const bad = n % 50 === 7
+          const body = object(`many-${n}`, bad ? `${web}:v2.0.0` : `${web}:v1.3.0`)
+          const answer = await admin.call('POST', DEPLOYMENTS, body)
+          const message = String(answer.body['message'])
+          if (answer.status === 500 && /failed calling webhook/.test(message) && tries < 20) {
+            again += 1
+            await delay(50)
+            continue
+          }
+          const good = bad
+            ? answer.status === 403 && /\[OutOfRange\]/.test(message)
+            : answer.status === 201 && imageOf(answer.body) === wanted
+          if (!good) wrong.add(`${answer.status} ${imageOf(answer.body) ?? message}`)
+          break
+        }
+      }
+    }
+    const work = Promise.all(Array.from({ length: 16 }, lane))
+    await eventually('half are there', () => next > 1_500, 120_000)
+    await world.replicas[0]?.kill()
+    await eventually('more are there', () => next > 3_000, 120_000)
+    await world.start('replica-6')
+    await work
+    t.strictSame([...wrong], [])
+    t.comment(`${again} were tried again`)
+    await eventually(
+      'every Deployment has its ReplicaSet',
+      async () => {
+        const sets = await listAll(admin, '/apis/apps/v1/namespaces/default/replicasets')
+        return sets.length >= 4_900
+      },
+      300_000,
+    )
+    const sets = await listAll(admin, '/apis/apps/v1/namespaces/default/replicasets')
+    t.equal(sets.length, 4_900, 'and none has a second one')
+  })
+
+  await t.test('uninstalled: no webhook configuration is left', async (t) => {
+    for (const replica of [...world.replicas]) await replica.kill()
+    await world.helm('uninstall', NAME)
+    await eventually('they are collected', async () => {
+      const left = await kubectl(
+        'get mutatingwebhookconfigurations,validatingwebhookconfigurations -o name',
+      )
+      return !left.includes(NAME)
+    })
+    t.equal((await admin.call('POST', DEPLOYMENTS, object('after', `${web}:latest`))).status, 201)
+  })
+})

@@ -173,6 +173,7 @@ function listingCluster(): Cluster & { tell(objects: readonly string[]): Promise
       return { synced: synced.promise, isSynced: () => true, close: async () => {} }
     },
     serves: async () => true,
+    find: async () => undefined,
     whenServed: () => () => {},
     close: async () => {},
     async tell(objects) {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import {
   createDenialEvents,
+  createPolicyReviewHandler,
   createReviewHandlers,
   type ReviewOptions,
   type ReviewSummary,
@@ -32,12 +33,14 @@ import { type Repositories, startRepositories } from '../repositories/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { createServer } from '../server/index.ts'
 import { openPolicyCluster } from '../sources/index.ts'
+import { startPolicyStatus } from '../status/index.ts'
 import {
   createProbeHandlers,
   startWebhookController,
   type WebhookController,
 } from '../webhooks/index.ts'
 import type { Log } from './log.ts'
+import { policyFigures } from './policy_figures.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { createStops } from './stops.ts'
@@ -82,6 +85,10 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       interval: config.catalog.interval,
       access: secrets.access,
       log,
+      measure: {
+        scanned: (outcome, ms) => metrics.scanned(outcome, ms),
+        waited: (ms) => metrics.waited(ms),
+      },
     })
     scanner.setScheduled(false)
     stops.add(() => scanner.stop())
@@ -130,6 +137,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       certificates: () => [{ name: 'serving', notAfter: certificates.current().notAfter }],
       index: () => indexFigures(catalog),
       probe: () => probeFigures(controller),
+      ...policyFigures(policies, Date.now),
     })
     const events = createEventRecorder(cluster, {
       component: settings.name,
@@ -151,17 +159,20 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     }
     const tellDenied = createDenialEvents(events, policies.subjectOf)
     const tellUse = useReporter(repositories, secrets)
+    const onReviewed = (summary: ReviewSummary) => {
+      metrics.reviewed(summary)
+      logReview(log, summary)
+      tellDenied(summary)
+      tellUse(summary)
+    }
     const server = createServer({
       certificates,
       handlers: {
-        ...createReviewHandlers({
-          ...review,
-          onReviewed: (summary) => {
-            metrics.reviewed(summary)
-            logReview(log, summary)
-            tellDenied(summary)
-            tellUse(summary)
-          },
+        ...createReviewHandlers({ ...review, onReviewed }),
+        policies: createPolicyReviewHandler({
+          policies: policies.current,
+          enforcement: config.defaults.enforcement,
+          onReviewed,
         }),
         ...createProbeHandlers(),
       },
@@ -210,6 +221,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         stopped: () => metrics.promoted('refused'),
       },
     })
+    const statuses = startPolicyStatus({ cluster, policies, catalog, scanner, log })
     const lead = async (signal: AbortSignal) => {
       log.info({}, 'this replica leads')
       controller = startWebhookController({
@@ -223,7 +235,12 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         log,
         signal,
       })
-      await Promise.all([controller.ended, repositories.lead(signal), promoter.lead(signal)])
+      await Promise.all([
+        controller.ended,
+        repositories.lead(signal),
+        promoter.lead(signal),
+        statuses.lead(signal),
+      ])
       log.info({}, 'this replica leads no more')
     }
     let election: ReturnType<typeof electLeader> | undefined

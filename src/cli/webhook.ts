@@ -58,7 +58,16 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     stops.add(() => catalog.close())
     const client = createRegistryClient({ settings: config.registries })
     stops.add(() => client.close())
-    const scanner = createScanner({ catalog, client, interval: config.catalog.interval, log })
+    const scanner = createScanner({
+      catalog,
+      client,
+      interval: config.catalog.interval,
+      log,
+      measure: {
+        scanned: (outcome, ms) => metrics.scanned(outcome, ms),
+        waited: (ms) => metrics.waited(ms),
+      },
+    })
     stops.add(() => scanner.stop())
     const certificates = await openCertificates({
       store: folderStore(config.certificates.path),

@@ -41,10 +41,19 @@ export interface RegistryRequestsOptions {
   /** what is held now of an access */
   readonly access: (id: string) => RegistryAccess | undefined
   readonly settings: (key: string) => ScanSettings | undefined
+  readonly measure?: ScanMeasure | undefined
   /** a list of tags was asked for */
   readonly onScan: (key: string, scan: Scan) => void
   /** a tag has another manifest than was known, or none */
   readonly onManifest: (key: string) => void
+}
+
+/** Told how long things took, in ms. */
+export interface ScanMeasure {
+  /** a list of tags was read, or could not be */
+  scanned(outcome: 'succeeded' | 'failed', ms: number): void
+  /** a request had to wait for its turn at its registry */
+  waited(ms: number): void
 }
 
 /** How a request for a list of tags ended. */
@@ -57,7 +66,7 @@ export interface Scan {
 }
 
 export function createRegistryRequests(options: RegistryRequestsOptions): RegistryRequests {
-  const { catalog, client, clock, timer, onScan } = options
+  const { catalog, client, clock, timer, measure, onScan } = options
   const queue = createHostQueue()
   const failures = createFailureMemory()
   const shared = createSharedRequests<FactFailure | undefined>()
@@ -120,7 +129,18 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
     const controller = new AbortController()
     const { signal } = controller
     const cancel = timer(() => controller.abort(tooSlow(need, limit)), limit)
-    const work = () => fetchFact(need, signal)
+    const asked = clock()
+    let begun: number | undefined
+    const work = () => {
+      begun = clock()
+      if (!background) measure?.waited(begun - asked)
+      return fetchFact(need, signal)
+    }
+    const measured = (outcome: 'succeeded' | 'failed') => {
+      if (need.fact === 'repository' && begun !== undefined) {
+        measure?.scanned(outcome, clock() - begun)
+      }
+    }
     running.add(controller)
     try {
       // What runs in the background has its place already.
@@ -128,9 +148,11 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
       else await queue.run(queueOf(need), false, signal, work)
       if (versionOf(need.name) !== version) return undefined
       failures.forget(need)
+      measured('succeeded')
       if (need.fact === 'repository') onScan(need.name, { failure: undefined, background })
       return undefined
     } catch (error) {
+      measured('failed')
       return fail(need, error, background, version)
     } finally {
       running.delete(controller)
@@ -170,8 +192,10 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
       return shared.join(keyOf(need), () => attempt(need, false), signal)
     },
     async askInBackground(need) {
+      const asked = clock()
       try {
         return await queue.run(queueOf(need), true, stopping.signal, async () => {
+          measure?.waited(clock() - asked)
           // A scan has its own pace; what comes after it need not meet the same failure again.
           const known = need.fact === 'manifest' && failures.recall(need, clock())
           return known ? known : shared.join(keyOf(need), () => attempt(need, true))

@@ -5,7 +5,7 @@ import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
 import { isUnreachable } from './failure_memory.ts'
 import { notYet } from './failures.ts'
 import { tagsToConfirm } from './interest.ts'
-import { createRegistryRequests, type Timer } from './registry_requests.ts'
+import { createRegistryRequests, type ScanMeasure, type Timer } from './registry_requests.ts'
 import type { ScanSettings } from './scan_settings.ts'
 import { createSchedule } from './schedule.ts'
 import { createSharedRequests } from './shared_requests.ts'
@@ -40,6 +40,7 @@ export interface ScannerOptions {
   /** ms that a scan in the background has; default 2 minutes */
   readonly scanTimeLimit?: number
   readonly log?: ScanLog | undefined
+  readonly measure?: ScanMeasure | undefined
   readonly clock?: () => number
   readonly random?: () => number
   readonly timer?: Timer
@@ -153,6 +154,7 @@ export function createScanner(options: ScannerOptions): Scanner {
     timer,
     access,
     settings: (key) => settings.get(key),
+    measure: options.measure,
     onScan(key, { failure, error, background }) {
       report(key, failure, error)
       // A name that the registry does not know may be a slip: it is not tried again and again.

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { describeError } from '../../src/errors.ts'
+import { compilePolicies, readObjects } from '../../src/policies/index.ts'
 import { generatedFiles } from '../../src/policies/schema/generated_files.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
 import { startControlPlane } from '../cluster/control-plane.ts'
@@ -115,9 +117,22 @@ const ACCEPTED: [kind: Kind, spec: Spec][] = [
   ['ClusterImagePolicy', { exceptions: 'Allow', onUnavailable: 'Deny' }],
   ['ImageRepository', { image: 'localhost:5000/acme/web', interval: '1h30m', timeout: '30s' }],
   ['ImageRepository', { image: 'nginx', secretRef: { name: 'regcred' }, insecure: true }],
-  ['ImagePolicyException', { images: Array(256).fill(`ghcr.io/${'a'.repeat(400)}:v0.9.*`) }],
+  ['ImagePolicyException', { images: Array(256).fill(`ghcr.io/${'a'.repeat(200)}:v0.9.*`) }],
   ['ImagePolicyException', { expires: '2026-12-01T09:30:00.5+02:00', match: { names: ['web*'] } }],
 ]
+
+t.test('a policy folder refuses what the API server refuses, and takes what it takes', (t) => {
+  const problems = (kind: Kind, spec: Spec) => {
+    const read = readObjects([JSON.parse(object(kind, spec))])
+    return [...read.problems, ...compilePolicies(read.resources).problems].map(describeError)
+  }
+  for (const [kind, spec] of REFUSED) {
+    const shown = JSON.stringify(spec).slice(0, 100)
+    t.not(problems(kind, spec).length, 0, `${kind} ${shown}`)
+  }
+  for (const [kind, spec] of ACCEPTED) t.strictSame(problems(kind, spec), [], kind)
+  t.end()
+})
 
 t.test('the CRDs on a real API server', { skip, timeout: 120_000 }, async (t) => {
   const cluster = await startControlPlane()

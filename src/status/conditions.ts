@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Condition } from '../policies/types.ts'
 import { timeText } from '../repositories/index.ts'
+import type { Reason } from './reasons.ts'
 
 /** A condition without its times. */
 export type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
@@ -11,7 +12,7 @@ const LONGEST_MESSAGE = 32_768
 export function said(
   type: 'Ready' | 'Stalled' | 'Reconciling',
   status: Condition['status'],
-  reason: string,
+  reason: Reason,
   message: string,
 ): Said {
   const short =
@@ -20,7 +21,7 @@ export function said(
 }
 
 /** Not ready, and not to become so without a change: for kstatus, a failure. */
-export function stalled(reason: string, message: string): Said[] {
+export function stalled(reason: Reason, message: string): Said[] {
   return [said('Ready', 'False', reason, message), said('Stalled', 'True', reason, message)]
 }
 

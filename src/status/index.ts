@@ -10,3 +10,4 @@ export {
   type PolicyStatusOptions,
   startPolicyStatus,
 } from './policy_statuses.ts'
+export { EXCEPTION_REASONS, POLICY_REASONS, type Reason } from './reasons.ts'

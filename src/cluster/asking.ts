@@ -14,7 +14,7 @@ import { type Answer, type Exchange, open, readBody } from './transport.ts'
 
 /** What the API server said: an object, or the Status that refuses. */
 export type Said =
-  | { readonly good: true; readonly value: unknown }
+  | { readonly good: true; readonly value: unknown; readonly bytes: number }
   | { readonly good: false; readonly code: number; readonly status: Status | undefined }
 
 export interface Question extends Exchange {
@@ -126,7 +126,7 @@ function understand(what: string, answer: Answer): Said {
   const good = answer.status >= 200 && answer.status < 300
   if (good) {
     if (typeof value !== 'object' || value === null) throw strangeAnswer(what, answer)
-    return { good, value }
+    return { good, value, bytes: answer.body.length }
   }
   const status = statusOf(value)
   // What the API server says of a group that it does not serve is no Status.

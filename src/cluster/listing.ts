@@ -20,9 +20,12 @@ interface List<T> {
 /** An API server that says so again and again has lost its mind. */
 const MOST_EXPIRED = 20
 
-const PAGE_SIZE = 500
-/** A page that is larger is asked for in parts: reading it in one piece would stop all else. */
-const PAGE_BYTES = 16 * 1024 * 1024
+const FIRST_PAGE = 100
+const LARGEST_PAGE = 500
+/** Pages become as long as this allows: reading more in one piece would stop all else. */
+const GOOD_BYTES = 2 * 1024 * 1024
+/** A page that is larger is asked for in parts. */
+const MOST_BYTES = 16 * 1024 * 1024
 
 /**
  * All objects, page by page, each once. When the continuation has expired, what follows is of a
@@ -37,7 +40,7 @@ export async function* listPages<T extends KubernetesObject>(
   const { namespace, labelSelector, fieldSelector, signal } = options
   const where = namespace === undefined ? '' : ` in ${namespace}`
   const what = `list ${resource.plural}${where}`
-  let limit = PAGE_SIZE
+  let limit = FIRST_PAGE
   let token: string | undefined
   let first: string | undefined
   let last: string | undefined
@@ -48,7 +51,7 @@ export async function* listPages<T extends KubernetesObject>(
     const query = { limit, continue: token, labelSelector, fieldSelector }
     const path = pathOf(resource, { namespace }, { query })
     const said = await asking
-      .hear({ what, method: 'GET', path, limit: PAGE_BYTES, signal })
+      .hear({ what, method: 'GET', path, limit: MOST_BYTES, signal })
       .catch((error) => {
         if (!hasReason(error, 'TooLarge') || limit === 1) throw error
         return undefined
@@ -77,6 +80,8 @@ export async function* listPages<T extends KubernetesObject>(
     yield { items: fresh, resourceVersion: first }
     token = metadata.continue || undefined
     if (token === undefined) return
+    const fitting = Math.floor((GOOD_BYTES * all.length) / said.bytes)
+    limit = Math.max(1, Math.min(LARGEST_PAGE, fitting))
   }
 }
 

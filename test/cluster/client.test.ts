@@ -316,7 +316,7 @@ t.test('a list whose continuation expired has no gap and no twin', async (t) => 
 
 t.test('a page that is too large is asked for in parts', async (t) => {
   const { server, cluster } = await start(t, ({ query }, response) => {
-    if (Number(query.get('limit')) > 100) {
+    if (Number(query.get('limit')) > 10) {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(`"${'x'.repeat(17 * 1024 * 1024)}"`)
     } else json(response, listOf(['a', 'b']))
@@ -324,8 +324,17 @@ t.test('a page that is too large is asked for in parts', async (t) => {
   t.strictSame(await namesOf(cluster.pages(CONFIG_MAPS)), ['a', 'b'])
   t.strictSame(
     server.asked.map(({ query }) => query.get('limit')),
-    ['500', '125', '32'],
+    ['100', '25', '7'],
   )
+  const long = 'x'.repeat(100_000)
+  const ends = ['1', undefined]
+  const pages = [long, 'y'].map((data, index) => ({
+    metadata: { resourceVersion: '1', continue: ends[index] },
+    items: [object('a', '1', { data })],
+  }))
+  server.script = ({ query }, response) => json(response, pages[query.has('continue') ? 1 : 0])
+  await namesOf(cluster.pages(CONFIG_MAPS))
+  t.equal(server.asked.at(-1)?.query.get('limit'), '20', '2 MiB of such objects')
   for (const items of ['x', [null], [{}], [{ metadata: {} }]]) {
     server.script = (_, response) => json(response, { metadata: {}, items })
     t.equal((await failureOf(namesOf(cluster.pages(CONFIG_MAPS)))).reason, 'StrangeAnswer')

@@ -91,7 +91,7 @@ t.test('a client of a real API server', { skip, timeout: 110_000 }, async (t) =>
       const now = await etcd<{ header: { revision: string } }>(plane, 'range', { key: 'AA==' })
       await etcd(plane, 'compaction', { revision: now.header.revision, physical: true })
     }
-    t.equal(pages[0]?.length, 500)
+    t.strictSame(pages.map(({ length }) => length).slice(0, 3), [100, 500, 500])
     const all = pages.flat()
     t.equal(new Set(all).size, all.length)
     t.strictSame(

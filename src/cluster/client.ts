@@ -1,5 +1,5 @@
 import { type Credentials, openAccess } from './access.ts'
-import { createAsking, type Question } from './asking.ts'
+import { type Asking, createAsking, type Question } from './asking.ts'
 import { type ClusterClock, systemClock } from './clock.ts'
 import { findResource } from './discovery.ts'
 import { refusal } from './failure.ts'
@@ -56,6 +56,13 @@ const FIELD_MANAGER = 'tagwarden'
  *   await watching.synced
  */
 export async function openCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  return (await connect(options)).cluster
+}
+
+/** The cluster, with a way to ask for what is no object. */
+export async function connect(
+  options: ClusterOptions,
+): Promise<{ readonly cluster: Cluster; readonly asking: Asking }> {
   const { kubeconfig, timeLimit = 30_000, log, clock = systemClock } = options
   const credentials: Credentials =
     kubeconfig === undefined
@@ -102,7 +109,7 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
     })
   }
 
-  return {
+  const cluster: Cluster = {
     server,
     namespace: options.namespace ?? credentials.namespace ?? 'default',
     async get<T>(resource: ResourceName, key: ObjectKey, more: { signal?: AbortSignal } = {}) {
@@ -181,6 +188,7 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
       await access.close()
     },
   }
+  return { cluster, asking }
 }
 
 function bodyOf(resource: ResourceName, object: object): string {

@@ -4,7 +4,7 @@ import { describeError } from '../errors.ts'
 import { findImages } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 import { isCertain, type Moving } from './doubt.ts'
-import { FIELD_MANAGER, giveBackFields } from './field_ownership.ts'
+import { FIELD_MANAGER, giveBackFields, hasOwnFields } from './field_ownership.ts'
 import { type Place, whyNamespaceUnmoved, whyUnmoved } from './movable.ts'
 import { isPassing, type Patience } from './patience.ts'
 import { isContinuous } from './targets.ts'
@@ -36,10 +36,12 @@ const FACTS_WITHIN = 15_000
 /** So often in a row somebody else may have written in between, or the server may have failed. */
 const MOST_ATTEMPTS = 10
 
-/** A write whose answer is not known: it may be there, or not. */
+/** A write that may have been done although it was not answered so. */
 interface Tried {
   readonly before: KubernetesObject
   readonly images: readonly Moving[]
+  /** a conflict was the answer: perhaps with our own write, that was sent twice */
+  readonly conflict: boolean
 }
 
 /**
@@ -102,7 +104,7 @@ export async function moveWorkload(
         return { result: 'failed', uid, why: describeError(error) }
       }
       const passing = isPassing(error)
-      if (passing) tried = { before: object, images: moving }
+      tried = { before: object, images: moving, conflict: !passing }
       const [first, longest] = passing ? [500, 30_000] : [20, 1_000]
       await patience.pause(Math.min(longest, first * 2 ** attempt), signal)
     }
@@ -111,13 +113,13 @@ export async function moveWorkload(
 
 /** Whether a write that was not answered has been done. */
 function isThere(
-  { images }: Tried,
+  { images, conflict }: Tried,
   object: KubernetesObject,
   { resource }: Place,
   { review }: MoveOptions,
 ): boolean {
   const found = new Set(findImages(object, resource, review.fields).map(({ value }) => value))
-  return images.every(({ change }) => found.has(change.to))
+  return images.every(({ change }) => found.has(change.to)) && (!conflict || hasOwnFields(object))
 }
 
 async function whyNamespace(
@@ -133,7 +135,7 @@ async function whyNamespace(
 async function settle(
   place: Place,
   { cluster, patience }: MoveOptions,
-  { before, images, after }: Tried & { readonly after: KubernetesObject },
+  { before, images, after }: Omit<Tried, 'conflict'> & { readonly after: KubernetesObject },
 ): Promise<Moved> {
   const stop = AbortSignal.timeout(FACTS_WITHIN)
   await patience

@@ -130,13 +130,14 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
         progress: createProgress(cluster, policy, inCluster, clock),
         isInForce: () => triggers.inForce(title) === policy,
       },
-      AbortSignal.any([signal, abort.signal]),
+      abort.signal,
     )
     const done = wave
       .then((end) => ended(policy, state, found, end))
       .catch((error) => log?.warn({ policy: title }, `promotion failed: ${describeError(error)}`))
       .finally(() => waves.delete(title))
     waves.set(title, { abort, done })
+    if (signal.aborted) abort.abort()
   }
 
   function ended(policy: CompiledPolicy, state: PolicyState, found: Found, end: WaveEnd): void {
@@ -153,7 +154,11 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
     if (opening !== undefined) alarm.set(`window ${title}`, opening, () => again(title))
   }
 
-  signal.addEventListener('abort', () => wake(), { once: true })
+  const end = () => {
+    wake()
+    for (const { abort } of waves.values()) abort.abort()
+  }
+  signal.addEventListener('abort', end, { once: true })
   const stops = [options.onPolicies(triggers.policiesChanged), options.onScanned(triggers.scanned)]
   try {
     triggers.policiesChanged()

@@ -98,7 +98,6 @@ export async function reapply(
   const again = standing.map((each) => askedAgain(each, chosen))
   const wanted = again.map((each, index) => each ?? (standing[index] as Examined))
   const decisions = await decideAll(wanted, gathering)
-  const kept = await decideAll(standing, gathering)
   const images: ReappliedImage[] = []
   const moving = wanted.map((each, index) => {
     const image = again[index] && imageOf(each, decisions[index] as Decision, chosen, gathering)
@@ -107,6 +106,7 @@ export async function reapply(
     return hasChange(image) && admits(image)
   })
   if (!moving.includes(true)) return { images, patch: [], denied: [] }
+  const kept = await decideAll(standing, gathering)
   const reviewed = {
     examined: moving.map((moves, index) => (moves ? wanted : standing)[index] as Examined),
     decisions: moving.map((moves, index) => (moves ? decisions : kept)[index] as Decision),

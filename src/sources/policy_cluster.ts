@@ -26,6 +26,9 @@ export interface PolicyClusterOptions extends QuietOptions {
   readonly log?: SourceLog | undefined
 }
 
+/** Of so many notes it is remembered that they were told. */
+const MOST_NOTED = 1_000
+
 /**
  * Follows the policies that live in the cluster: Tagwarden's own, and Flux's where their CRDs are.
  * A change is in force some 50 ms after it is told. A policy that becomes wrong stays in force as
@@ -63,8 +66,12 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
     },
   })
 
+  // what files say counts before anything is known of the cluster
+  quiet.flush()
+
   function tellOnce(notes: readonly string[]): void {
     for (const note of notes.filter((each) => !noted.has(each))) {
+      if (noted.size >= MOST_NOTED) noted.clear()
       noted.add(note)
       log?.info({}, note)
     }

@@ -178,7 +178,12 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       },
       ready: () => [
         { name: 'policies', problem: policies.missing() },
-        { name: 'index', problem: repositories.isSynced() ? undefined : 'it is being read' },
+        {
+          name: 'index',
+          problem: repositories.isSynced()
+            ? undefined
+            : (repositories.problem() ?? 'it is being read'),
+        },
         {
           name: 'trust',
           problem: certificates.trusted()

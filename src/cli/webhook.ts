@@ -6,7 +6,8 @@ import { describeError, type TagwardenError } from '../errors.ts'
 import { createMetrics, indexFigures } from '../metrics/index.ts'
 import type { PolicySet } from '../policies/types.ts'
 import { createRegistryClient } from '../registry/index.ts'
-import { createScanner } from '../scanner/index.ts'
+import { scanSettingsOf } from '../repositories/index.ts'
+import { createScanner, type Scanner } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import type { Log } from './log.ts'
@@ -35,14 +36,14 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
   const stops = createStops()
   const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
   try {
-    let watch = (_names: Iterable<string>) => {}
+    let follow = (_set: PolicySet) => {}
     const policies = await openPolicyFolder({
       paths: config.policies,
       enforcement: config.defaults.enforcement,
       onChange: (set, { notes }) => {
         log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force')
         for (const note of notes) log.info({}, note)
-        watch(namedRepositories(set))
+        follow(set)
       },
       onProblems: (problems) => {
         for (const each of problems) problem(each)
@@ -106,8 +107,8 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     })
     stops.add(() => server.stop())
     const address = await server.listen(config.listen)
-    watch = (names) => scanner.watch(names)
-    watch(namedRepositories(policies.current()))
+    follow = followRepositories(scanner)
+    follow(policies.current())
     scanner.start()
     const rehearsal = rehearse(config).catch((error) =>
       log.warn({ code: 'ERR_LISTEN' }, `the first review will be slower: ${describeError(error)}`),
@@ -126,7 +127,18 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
   }
 }
 
-/** The repositories that policies name in full: they are scanned before anybody asks for them. */
-function namedRepositories({ policies }: PolicySet): Set<string> {
-  return new Set(policies.flatMap(({ images }) => images.filter((glob) => !glob.includes('*'))))
+/**
+ * Scans what policies name in full before anybody asks for it, and what ImageRepositories in the
+ * files say, as they say it.
+ */
+function followRepositories(scanner: Scanner): (set: PolicySet) => void {
+  let configured = new Set<string>()
+  return ({ policies, repositories }) => {
+    const before = configured
+    configured = new Set(repositories.map(({ image }) => image))
+    for (const key of before) if (!configured.has(key)) scanner.configure(key, undefined)
+    for (const each of repositories) scanner.configure(each.image, scanSettingsOf(each))
+    const named = policies.flatMap(({ images }) => images.filter((glob) => !glob.includes('*')))
+    scanner.watch(new Set([...named, ...configured]))
+  }
 }

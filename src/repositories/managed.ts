@@ -49,7 +49,8 @@ export function isManaged({ metadata }: ImageRepository): boolean {
 
 /**
  * Whether an ImageRepository that Tagwarden made is needed no more: no policy covers it, or a day
- * has passed since it was made and since a workload used it. What a policy names stays.
+ * has passed since it was made and since a workload used it. What a policy names stays, and what
+ * one promotes continuously: a workload that nobody applies again still waits for new versions.
  */
 export function isObsolete(
   object: ImageRepository,
@@ -59,6 +60,7 @@ export function isObsolete(
 ): boolean {
   if (!isManaged(object) || isNamed) return false
   if (covering.length === 0) return true
+  if (covering.some(({ promote }) => promote === 'Continuously')) return false
   const times = [object.metadata.creationTimestamp, object.status?.lastUsedTime]
   return times.every((time) => !(now - Date.parse(time ?? '') <= UNUSED))
 }

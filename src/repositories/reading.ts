@@ -52,13 +52,14 @@ export function readingOf(
   const lacks = access.problem
   return {
     key: repositoryKey(repository.image, access.id),
-    settings: settingsOf(repository),
+    settings: scanSettingsOf(repository),
     fault: lacks === undefined ? undefined : { reason: 'SecretNotFound', message: lacks },
     isPending: lacks !== undefined && !secrets.isReady(namespace),
   }
 }
 
-function settingsOf(repository: CompiledRepository): ScanSettings {
+/** How the scanner is to read a repository. */
+export function scanSettingsOf(repository: CompiledRepository): ScanSettings {
   const { interval, timeout, suspend, exclusionList, excludes } = repository
   return { interval, timeout, suspend, ...(exclusionList.length > 0 && { excludes }) }
 }

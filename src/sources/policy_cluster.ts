@@ -55,6 +55,7 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
   const folder = await openPolicyFolder({
     paths: options.paths ?? [],
     enforcement: options.enforcement,
+    secrets: true,
     onChange: (_set, loaded) => {
       files = loaded.resources
       tellOnce(loaded.notes)

@@ -14,6 +14,8 @@ export interface PolicyPaths {
   readonly paths: readonly string[]
   /** of policies that name none; default Enforce */
   readonly enforcement?: CompileOptions['enforcement']
+  /** whether Secrets of a cluster can be had, so that nothing is said where one is named */
+  readonly secrets?: CompileOptions['secrets']
 }
 
 /** A set of policies and what it was made from. */
@@ -39,7 +41,7 @@ export interface Reading {
 }
 
 /** Reads the same paths again and again; only what changed is parsed and compiled again. */
-export function createPolicyReader({ paths, enforcement }: PolicyPaths) {
+export function createPolicyReader({ paths, enforcement, secrets }: PolicyPaths) {
   const cache: CompileOptions['cache'] = new WeakMap()
   let seen: Survey | undefined
   let files: ReadonlyMap<string, PolicyFile> = new Map()
@@ -72,7 +74,7 @@ export function createPolicyReader({ paths, enforcement }: PolicyPaths) {
 
   function compile(resources: readonly PolicyResource[]) {
     try {
-      return compilePolicies(resources, { enforcement, cache })
+      return compilePolicies(resources, { enforcement, secrets, cache })
     } catch (cause) {
       // a fault of ours must not end a server that has a good set
       const message = `the policies cannot be compiled: ${describeError(cause)}`

@@ -100,7 +100,10 @@ t.test('three replicas', { skip, timeout: 900_000 }, async (t) => {
     await eventually('all say so', () => world.replicas.every(({ output }) => inForce(output())))
     t.comment(`in force after ${Math.round(performance.now() - applied)} ms, kubectl included`)
     await eventually('it is resolved', resolved)
-    t.match(await kubectl('get imagepolicies'), /v1\.4\.2/)
+    await eventually('kubectl shows the newest', async () =>
+      /v1\.4\.2/.test(await kubectl('get imagepolicies')),
+    )
+    t.comment(await kubectl('get imagepolicies,imagerepositories -A'))
   })
 
   await t.test('a rolling restart: no review is lost or wrongly decided', async (t) => {

@@ -197,6 +197,21 @@ t.test('what no workload uses for a day is removed; what a person made is not', 
   t.ok(world.object('by-hand'))
 })
 
+t.test('what a policy promotes continuously is kept, though nobody applies it again', async (t) => {
+  const world = covered(t)
+  world.policies = policySet(policy({ ...GLOB, promote: 'Continuously' }))
+  const leader = world.start()
+  await leader.repositories.synced
+  await use(leader, API, undefined)
+  leader.lead()
+  await world.until('it is made', () => world.object(managedName(API)), 100)
+  await world.pass(72 * HOUR)
+  t.ok(world.object(managedName(API)))
+  world.policies = policySet()
+  leader.repositories.policiesChanged()
+  await world.until('no policy covers it', () => !world.object(managedName(API)), HOUR)
+})
+
 t.test('of several replicas that see the same use, one writes it down', async (t) => {
   const world = covered(t)
   const name = managedName(API)

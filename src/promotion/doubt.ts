@@ -1,5 +1,5 @@
 import type { ReappliedImage } from '../admission/index.ts'
-import { type Change, type ReasonCode, ranksAbove } from '../decisions/index.ts'
+import { type Change, type ReasonCode, rankingOf, ranksAbove } from '../decisions/index.ts'
 
 /** While the registry fails, new pods could not get the new image. */
 const FAILING: ReadonlySet<ReasonCode> = new Set(['RegistryUnavailable', 'Timeout'])
@@ -25,6 +25,18 @@ export function isCertain(
   // Digests have no order: only the newest answer tells which of two comes later.
   const fact = change.tag === undefined ? undefined : snapshot.manifest(change.tag)
   return fact !== undefined && fact.checkedAt >= since
+}
+
+/**
+ * Whether an image may stay only because the registry has not said enough of a newer tag: neither
+ * its digest nor, where a policy asks for them, its platforms.
+ */
+export function isUnanswered({ change, from, policy, snapshot }: ReappliedImage): boolean {
+  if (change || !snapshot || 'digest' in policy.selector.rule.order) return false
+  const newest = rankingOf(policy.selector, snapshot).permitted[0]?.tag
+  if (newest === undefined || !ranksAbove(policy.selector, newest, from)) return false
+  const fact = snapshot.manifest(newest)
+  return fact === undefined || (policy.platforms.length > 0 && fact.platforms === undefined)
 }
 
 /** The version that an image moves to, as its policy orders it: a tag, or a digest. */

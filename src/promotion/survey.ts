@@ -9,7 +9,7 @@ import {
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 import { availabilityOf } from './availability.ts'
-import { isCertain, type Moving, versionOf } from './doubt.ts'
+import { isCertain, isUnanswered, type Moving, versionOf } from './doubt.ts'
 import { giveBackFields, hasOwnFields } from './field_ownership.ts'
 import { type Place, PROMOTED, placeTitle, whyUnmoved } from './movable.ts'
 import type { Found, Move, Reached } from './plan.ts'
@@ -24,8 +24,8 @@ export interface SurveyOptions {
   readonly excludedNamespaces: ReadonlySet<string>
   /** workloads that are being moved right now, by title */
   readonly inFlight: ReadonlySet<string>
-  /** told of each image that a policy may move */
-  readonly onImage: (policy: CompiledPolicy, name: string) => void
+  /** told of each image that a policy may move, and whether all was known that it takes */
+  readonly onImage: (policy: CompiledPolicy, name: string, certain: boolean) => void
   readonly log: PromotionLog | undefined
 }
 
@@ -57,6 +57,7 @@ export async function surveyWorkloads(
   const chosen = new Set(policies.map(({ title }) => title))
   const found = new Map<string, Gathered>()
   const room = { left: MOST_IN_ALL }
+  const doubts = new Map<string, ReappliedImage>()
   let looked = 0
   for (const namespace of namespacesOf(policies)) {
     for (const resource of [...PROMOTED, ...options.customKinds()]) {
@@ -64,6 +65,7 @@ export async function surveyWorkloads(
       await lookAtAll(resource, namespace)
     }
   }
+  for (const { policy, live } of doubts.values()) options.onImage(policy, live.name, false)
   return found
 
   async function lookAtAll(resource: ResourceName, namespace: string | undefined): Promise<void> {
@@ -105,7 +107,8 @@ export async function surveyWorkloads(
     )
     const moving = new Map<string, Set<string>>()
     for (const image of images) {
-      options.onImage(image.policy, image.live.name)
+      options.onImage(image.policy, image.live.name, true)
+      if (isUnanswered(image)) doubts.set(`${image.policy.title} ${image.live.name}`, image)
       if (isMoving(image) && isCertain(image, since)) {
         const { title } = image.policy
         const versions = moving.get(title) ?? new Set()

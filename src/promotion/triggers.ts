@@ -9,8 +9,12 @@ export interface Triggers {
   policiesChanged(): void
   /** A repository was read. */
   scanned(key: string): void
-  /** What the index says now is what a survey of this policy goes by. */
-  surveyed(policy: CompiledPolicy, name: string): void
+  /**
+   * What the index says now is what a survey of this policy goes by.
+   *
+   * @param certain false: the registry has to answer once more before the survey is complete
+   */
+  surveyed(policy: CompiledPolicy, name: string, certain: boolean): void
   /** The policy of this title, if it moves workloads, as it is in force now. */
   inForce(title: string): CompiledPolicy | undefined
 }
@@ -39,12 +43,16 @@ export function createTriggers(options: TriggersOptions): Triggers {
     const name = nameOf(key)
     const all = review.policies().covering(name)
     const target = targetOf(policy, snapshot(key), all, { now: clock(), since })
-    if (!target) return false
+    const known = seen.get(policy.title) ?? new Map<string, string>()
+    seen.set(policy.title, known)
+    if (!target) {
+      // What did not move because the registry fails is looked at when it answers again.
+      known.delete(key)
+      return false
+    }
     const ring = `ripe ${policy.title} ${key}`
     if (target.ripensAt === undefined) alarm.clear(ring)
     else alarm.set(ring, target.ripensAt, () => again(policy.title, key))
-    const known = seen.get(policy.title) ?? new Map<string, string>()
-    seen.set(policy.title, known)
     const differs = known.get(key) !== target.key
     known.set(key, target.key)
     return differs
@@ -73,8 +81,11 @@ export function createTriggers(options: TriggersOptions): Triggers {
     scanned(key) {
       for (const { title } of review.policies().covering(nameOf(key))) again(title, key)
     },
-    surveyed(policy, name) {
-      if (!seen.get(policy.title)?.has(name)) look(policy, name)
+    surveyed(policy, name, certain) {
+      const known = seen.get(policy.title)
+      if (certain && !known?.has(name)) look(policy, name)
+      if (certain || !known) return
+      for (const key of known.keys()) if (nameOf(key) === name) known.delete(key)
     },
   }
 }

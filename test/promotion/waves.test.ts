@@ -419,6 +419,35 @@ t.test(
   },
 )
 
+t.test('a registry that fails in the middle of a wave delays the rest of it', async (t) => {
+  const w = world(t, [paced({ maxPerMinute: 1 })])
+  deploy(w, NAMES)
+  w.lead()
+  w.scan(NEW)
+  await w.pass(90 * SECOND)
+  w.scan(NEW, { failing: true })
+  await w.pass(HOUR)
+  t.strictSame(w.moved(), ['a'])
+  w.scan(NEW)
+  await w.pass(HOUR)
+  t.strictSame(w.moved(), NAMES)
+})
+
+t.test(
+  'a digest that the registry does not give at once is asked for after the next scan',
+  async (t) => {
+    const w = world(t)
+    deploy(w, NAMES)
+    w.lead()
+    w.scan(NEW, { unanswered: 'v1.4.3' })
+    await w.pass(HOUR)
+    t.strictSame(w.moved(), [])
+    w.scan(NEW)
+    await w.pass(HOUR)
+    t.strictSame(w.moved(), NAMES)
+  },
+)
+
 t.test('more workloads than one plan holds are moved in several', async (t) => {
   const w = world(t)
   const many = Array.from({ length: 1_100 }, (_, index) => `w${String(index).padStart(4, '0')}`)

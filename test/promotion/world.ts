@@ -105,6 +105,8 @@ interface Scan {
   readonly failing?: boolean
   /** a tag that is seen for the first time */
   readonly young?: string
+  /** a tag whose digest is not known */
+  readonly unanswered?: string
   /** digests that tags had before */
   readonly before?: Record<string, string[]>
 }
@@ -167,7 +169,7 @@ export function world(t: Test, policies: readonly CompiledPolicy[] = [trackAll()
     cluster,
     events,
     log,
-    scan(tags, { name = WEB, failing = false, young, before = {} } = {}) {
+    scan(tags, { name = WEB, failing = false, young, unanswered, before = {} } = {}) {
       const failure = failing
         ? { code: 'ERR_REGISTRY_UNREACHABLE' as const, message: 'no answer', at: time.clock() }
         : undefined
@@ -175,6 +177,7 @@ export function world(t: Test, policies: readonly CompiledPolicy[] = [trackAll()
       const all = tagsOf(tags)
       const first = young === undefined ? undefined : all[young]
       if (first) first.firstSeen = time.clock()
+      if (unanswered !== undefined) all[unanswered] = {}
       for (const [tag, digests] of Object.entries(before)) {
         Object.assign(all[tag] ?? {}, { before: digests })
       }

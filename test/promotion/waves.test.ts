@@ -448,6 +448,17 @@ t.test(
   },
 )
 
+t.test('fields that an earlier leader did not give back are given back', async (t) => {
+  const w = world(t)
+  const flux = { manager: 'flux', operation: 'Apply', fieldsV1: {} }
+  const managedFields = [flux, { manager: 'tagwarden-promoter', operation: 'Update' }]
+  deploy(w, ['a'], 'v1.4.2', { metadata: { managedFields } })
+  w.lead()
+  await w.pass(MINUTE)
+  t.strictSame(w.cluster.all(DEPLOYMENTS)[0]?.metadata.managedFields, [flux])
+  t.strictSame(w.moved(), [])
+})
+
 t.test('more workloads than one plan holds are moved in several', async (t) => {
   const w = world(t)
   const many = Array.from({ length: 1_100 }, (_, index) => `w${String(index).padStart(4, '0')}`)

@@ -29,7 +29,10 @@ export interface Credentials {
 /** A way into the cluster that is open now. */
 export interface Entrance {
   readonly headers: Readonly<Record<string, string>>
+  /** for questions: so many at once, the others wait */
   readonly dispatcher: Dispatcher
+  /** for streams, which keep a connection each */
+  readonly streams: Dispatcher
   /** Call when these credentials were refused; the next entrance has new ones. */
   refused(): Promise<void>
 }
@@ -43,18 +46,19 @@ export interface Access {
 /** Longer than the pauses between most requests; API servers keep connections for minutes. */
 const KEEP_ALIVE_MS = 60_000
 const CONNECT_MS = 10_000
+const MOST_QUESTIONS = 64
 const CONNECTION = { keepAlive: true, keepAliveInitialDelay: 30_000, timeout: CONNECT_MS }
 
 /** New TLS settings open new connections; those that are in use may finish. */
 export async function openAccess(credentials: Credentials): Promise<Access> {
   const { Agent, ProxyAgent } = await import('undici')
-  let pool: { key: string; dispatcher: Dispatcher } | undefined
+  let pool: (Pick<Entrance, 'dispatcher' | 'streams'> & { readonly key: string }) | undefined
   let generation = 0
   let renewal: Promise<void> | undefined
 
-  function open(tls: TlsSettings): Dispatcher {
+  function open(tls: TlsSettings, connections: number | null): Dispatcher {
     const { proxy } = credentials
-    const options = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS }
+    const options = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS, connections }
     if (proxy === undefined) return new Agent({ ...options, connect: { ...CONNECTION, ...tls } })
     return new ProxyAgent({ ...options, uri: proxy, requestTls: { ...CONNECTION, ...tls } })
   }
@@ -67,11 +71,13 @@ export async function openAccess(credentials: Credentials): Promise<Access> {
       const key = JSON.stringify(tls)
       if (pool?.key !== key) {
         void pool?.dispatcher.close().catch(() => {})
-        pool = { key, dispatcher: open(tls) }
+        void pool?.streams.close().catch(() => {})
+        pool = { key, dispatcher: open(tls, MOST_QUESTIONS), streams: open(tls, null) }
       }
       return {
         headers,
         dispatcher: pool.dispatcher,
+        streams: pool.streams,
         refused: async () => {
           if (entered !== generation) return
           generation += 1
@@ -83,7 +89,7 @@ export async function openAccess(credentials: Credentials): Promise<Access> {
       }
     },
     async close() {
-      await pool?.dispatcher.destroy()
+      await Promise.all([pool?.dispatcher.destroy(), pool?.streams.destroy()])
     },
   }
 }

@@ -82,10 +82,13 @@ export async function connect(
     if (closed) throw new TypeError('the cluster is closed')
     const watching = startWatch({ server, access, asking, clock, log }, resource, more, handlers)
     const close = async () => {
+      more.signal?.removeEventListener('abort', close)
       closers.delete(close)
       await watching.close()
     }
+    more.signal?.addEventListener('abort', close, { once: true })
     closers.add(close)
+    if (more.signal?.aborted) void close()
     return { ...watching, close }
   }
 

@@ -4,7 +4,11 @@ import { TagwardenError } from '../errors.ts'
 export class ClusterError extends TagwardenError {
   /** HTTP status of the answer; 0 when there was none */
   readonly answer: number
-  /** `reason` of the Status, such as NotFound, AlreadyExists, Conflict, Forbidden, Expired, Invalid */
+  /**
+   * `reason` of the Status, such as NotFound, AlreadyExists, Conflict, Forbidden, Expired, Invalid;
+   * without an answer Unreachable, Timeout or Aborted (by the caller); StrangeAnswer when it is
+   * none of an API server, TooLarge when it is longer than the limit
+   */
   readonly reason: string
 
   constructor(

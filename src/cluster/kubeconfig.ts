@@ -26,22 +26,32 @@ export async function kubeconfigCredentials(
     const remedy = 'Write insecure-skip-tls-verify: true for this cluster if that is what you want'
     throw unusable(`${path} has a server without TLS`, remedy)
   }
+  let asked: ReturnType<Credentials['current']> | undefined
+
+  async function present() {
+    const options: RequestOptions = {}
+    try {
+      await config.applyToHTTPSOptions(options)
+    } catch {
+      // no cause: what an exec plugin writes may hold a secret
+      throw unusable(
+        `${path} has credentials that cannot be used`,
+        'Try kubectl with the same kubeconfig; it says what is wrong',
+      )
+    }
+    return { headers: headersOf(options), tls: tlsOf(options) }
+  }
+
   return {
     server: server.replace(/\/+$/, ''),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace || undefined,
     proxy: proxyUrl || undefined,
     async current() {
-      const options: RequestOptions = {}
-      try {
-        await config.applyToHTTPSOptions(options)
-      } catch {
-        // no cause: what an exec plugin writes may hold a secret
-        throw unusable(
-          `${path} has credentials that cannot be used`,
-          'Try kubectl with the same kubeconfig; it says what is wrong',
-        )
-      }
-      return { headers: headersOf(options), tls: tlsOf(options) }
+      // An exec plugin runs once for all who ask at the same time.
+      asked ??= present().finally(() => {
+        asked = undefined
+      })
+      return asked
     },
     async renew() {
       // A file that is just being written is tried again at the next refusal.

@@ -28,12 +28,16 @@ export async function open(
   server: string,
   access: Access,
   { method, path, body, contentType = 'application/json' }: Exchange,
-  timing: { readonly signal: AbortSignal; readonly silence: number },
+  timing: {
+    readonly signal: AbortSignal
+    /** ms without a byte; 0 for a stream, whose reader looks after that */
+    readonly silence: number
+  },
 ): Promise<OpenAnswer> {
   const { origin, pathname } = new URL(server)
   for (let attempt = 0; ; attempt += 1) {
-    const { dispatcher, headers, refused } = await access.enter()
-    const answer = await dispatcher.request({
+    const { dispatcher, streams, headers, refused } = await access.enter()
+    const answer = await (timing.silence === 0 ? streams : dispatcher).request({
       origin,
       path: pathname === '/' ? path : pathname + path,
       method,

@@ -104,7 +104,7 @@ export interface WatchHandlers<T extends KubernetesObject> {
 
 /** A list that is kept true for as long as it runs: list by pages, watch, list again after 410. */
 export interface Watching {
-  /** all that was there in the beginning has been told */
+  /** all that was there in the beginning has been told; pending for ever when it is closed before */
   readonly synced: Promise<void>
   readonly isSynced: () => boolean
   close(): Promise<void>
@@ -119,7 +119,7 @@ export interface Cluster {
   readonly server: string
   /** the namespace of the pod's service account or of the kubeconfig's context */
   readonly namespace: string
-  /** undefined when there is no such object */
+  /** undefined when there is no such object, or no such resource */
   get<T extends KubernetesObject>(
     resource: ResourceName,
     key: ObjectKey,

@@ -33,8 +33,8 @@ const LONG_ENOUGH_MS = 10_000
 /** After so many failures in a row the version itself is in doubt. */
 const DOUBTFUL = 5
 const SHORTEST_WATCH_S = 300
-/** Bookmarks come every minute, so silence of this length is that of a dead connection. */
-const SILENCE_MS = 150_000
+/** Bookmarks come every minute or two; after so long a silence the connection is dead. */
+const SILENCE_MS = 210_000
 const GRACE_MS = 30_000
 
 /**
@@ -122,6 +122,7 @@ export function startWatch<T extends KubernetesObject>(
   }
 
   async function stream(): Promise<void> {
+    sendsBookmarks = false
     const timeoutSeconds = Math.round(SHORTEST_WATCH_S * (1 + Math.random()))
     const query = {
       watch: 1,
@@ -191,8 +192,6 @@ export function startWatch<T extends KubernetesObject>(
     closing.abort()
     return running
   }
-  options.signal?.addEventListener('abort', close, { once: true })
-  if (options.signal?.aborted) closing.abort()
   return { synced: synced.promise, isSynced: () => isSynced, close }
 }
 

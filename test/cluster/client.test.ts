@@ -206,6 +206,17 @@ t.test('nobody there, and an authority that is not known', async (t) => {
   t.match(await open(server.url, rootCertificates[0] ?? ''), { message: /is not trusted/ })
 })
 
+t.test('many questions at once share a bounded number of connections', async (t) => {
+  const sockets = new Set<unknown>()
+  const { server, cluster } = await start(t, (_, response) => {
+    sockets.add(response.socket)
+    setImmediate(() => json(response, object('web')))
+  })
+  await Promise.all(Array.from({ length: 300 }, () => cluster.get(CONFIG_MAPS, KEY)))
+  t.equal(server.asked.length, 300)
+  t.ok(sockets.size <= 64, `${sockets.size} connections`)
+})
+
 t.test('a 404 is an object that is missing, from an API server', async (t) => {
   const { server, cluster } = await start(t, (_, response) => refuse(response, 404, 'NotFound'))
   t.equal(await cluster.get(CONFIG_MAPS, KEY), undefined)

@@ -1,19 +1,10 @@
-import type { Decision, Finding } from '../decisions/index.ts'
-import { displayImage } from '../images/index.ts'
+import { type Decision, type Finding, findingLine } from '../decisions/index.ts'
 import type { Examined } from './examine.ts'
 import { type AdmissionRequest, objectAt, own } from './review.ts'
 
 /** A denial names this many images in full; the API server shows it all to whoever applied. */
 const MAX_LINES = 100
 const MAX_WARNINGS = 20
-
-/** One image's line: where it stands, what was asked for, the code, why, and what to do. */
-function describeFinding(image: Examined, finding: Finding): string {
-  const { field, name } = image.occurrence
-  const where = name === undefined ? field : `${field} ${JSON.stringify(name)}`
-  const use = finding.use === undefined ? '' : ` Use ${finding.use}`
-  return `${where}: ${displayImage(image.occurrence.value)} [${finding.reason}] ${finding.message}${use}`
-}
 
 /** Everything that is to be said of an object, by how much it counts. */
 export interface Findings {
@@ -35,7 +26,8 @@ export function collectFindings(
   examined.forEach((image, index) => {
     const findings = (decisions[index]?.findings ?? []).filter(only)
     for (const finding of findings) {
-      lines[finding.enforcement].push(describeFinding(image, finding))
+      const { field, name, value } = image.occurrence
+      lines[finding.enforcement].push(findingLine({ field, name, image: value }, finding))
     }
     images += findings.some(({ enforcement }) => enforcement === 'Enforce') ? 1 : 0
   })

@@ -1,4 +1,5 @@
 export { decide } from './decide.ts'
+export { type FindingPlace, findingLine } from './finding_line.ts'
 export { type Funnel, funnelOf } from './funnel.ts'
 export { isLatest } from './judge.ts'
 export * from './ports.ts'

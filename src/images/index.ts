@@ -1,4 +1,5 @@
 export { displayImage } from './display.ts'
+export { fieldAt } from './field_path.ts'
 export { isDigest, isTag } from './grammar.ts'
 export { parseImageField } from './image_field.ts'
 export { findImages } from './occurrence.ts'

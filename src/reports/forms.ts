@@ -1,0 +1,35 @@
+import { formatJson } from './json.ts'
+import { formatText } from './text.ts'
+import type { Report } from './types.ts'
+
+/** How a report is to be written. What a form has no use for, it ignores. */
+export interface FormatOptions {
+  /** terminal colours, in `text` */
+  readonly colour?: boolean | undefined
+  /** columns of the terminal, for `text`; undefined: lines are not broken */
+  readonly width?: number | undefined
+}
+
+const FORMATS = {
+  text: formatText,
+  json: formatJson,
+} as const satisfies Readonly<Record<string, (report: Report, options: FormatOptions) => string>>
+
+/** A form that a report can be written in. */
+export type Form = keyof typeof FORMATS
+
+/** Every form, as `--output` names them. */
+export const FORMS = Object.freeze(Object.keys(FORMATS) as Form[])
+
+/**
+ * A report in one form, with a line break at its end. Pure: the same report gives the same text,
+ * whatever stands in it, and a name that it holds cannot break out of the form.
+ *
+ * @throws TypeError for a form that there is not
+ * @example
+ *   formatReport(report, 'text', { colour: process.stdout.isTTY, width: process.stdout.columns })
+ */
+export function formatReport(report: Report, form: Form, options: FormatOptions = {}): string {
+  if (!Object.hasOwn(FORMATS, form)) throw new TypeError(`there is no form ${form}`)
+  return FORMATS[form](report, options)
+}

@@ -43,13 +43,12 @@ t.test('a report without findings is one line', (t) => {
 t.test('long lines are broken at blanks, and hang below where they began', (t) => {
   const findings = [finding()]
   const lines = formatReport(report({ findings }), 'text', { width: 80 }).split('\n')
-  t.strictSame(lines.slice(0, 8), [
+  t.strictSame(lines.slice(0, 7), [
     'deploy/web.yaml',
-    '  12:16  deny  Deployment shop/web  containers[0] "app":',
-    '                                    ghcr.io/acme/web:latest [LatestTag]',
-    '                                    ImagePolicy shop/web permits semver >=1.2.3',
-    '                                    <2.0.0; newest is v1.4.2 (seen 3m ago). Use',
-    '                                    ghcr.io/acme/web:v1.4.2',
+    '  12:16  deny  Deployment shop/web  containers[0] "app": ghcr.io/acme/web:latest',
+    '                                    [LatestTag] ImagePolicy shop/web permits',
+    '                                    semver >=1.2.3 <2.0.0; newest is v1.4.2',
+    '                                    (seen 3m ago). Use ghcr.io/acme/web:v1.4.2',
     '',
     '12 images in 9 objects in 3 files: 1 denied, 0 with warnings',
   ])

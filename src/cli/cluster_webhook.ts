@@ -256,6 +256,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     })
     void Promise.all([policies.synced, repositories.synced, secrets.synced]).then(() => {
       if (stopping) return
+      void scanner.prune()
       election = electLeader(cluster, {
         namespace,
         name: settings.name,

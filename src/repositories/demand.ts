@@ -65,9 +65,8 @@ export function createDemand(options: DemandOptions): Demand {
 
   function look(key: string): void {
     if (!isSynced()) return
-    const objects = tracked.ofKey(key)
-    if (objects.length > 0) {
-      for (const { id, object } of objects) if (isManaged(object)) reports.add(id)
+    if (tracked.isGoverned(key)) {
+      for (const { id, object } of tracked.ofKey(key)) if (isManaged(object)) reports.add(id)
     } else if (policies().covering(nameOfKey(key)).length > 0) {
       // What no registry knows may be a slip of the pen: it gets no object.
       if (!catalog.get(key) || !creations.add(key)) return
@@ -77,7 +76,7 @@ export function createDemand(options: DemandOptions): Demand {
   }
 
   async function create(key: string): Promise<boolean> {
-    if (tracked.ofKey(key).length > 0) return false
+    if (tracked.isGoverned(key)) return false
     const object = managedRepository(key, ownNamespace, options.interval)
     if (!object) return false
     if (tracked.size() >= MOST_OBJECTS) {

@@ -104,7 +104,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     cancelRound = timer(collect, ROUND)
     const named = namedRepositories(policies(), tracked)
     for (const name of named) {
-      if (tracked.ofKey(name).length === 0) options.demand.want(name)
+      if (!tracked.isGoverned(name)) options.demand.want(name)
     }
     for (const one of tracked.all()) if (isUnneeded(one, named)) removals.add(one.id)
   }

@@ -82,10 +82,10 @@ export function createPublication(options: PublicationOptions): (id: string) => 
     })
   }
 
-  async function pack(
-    key: string | undefined,
-  ): Promise<Pick<ImageRepositoryStatus, 'index' | 'indexBytes'>> {
-    const packed = key === undefined ? undefined : await catalog.pack(key)
+  async function pack(one: Tracked): Promise<Pick<ImageRepositoryStatus, 'index' | 'indexBytes'>> {
+    const { key } = one
+    const isShared = key !== undefined && mayConfigure(one, options.ownNamespace)
+    const packed = isShared ? await catalog.pack(key) : undefined
     if (!packed) return {}
     const index = packed.length <= LARGEST_INDEX ? packed.toString('base64') : undefined
     return { ...(index !== undefined && { index }), indexBytes: packed.length }
@@ -100,7 +100,7 @@ export function createPublication(options: PublicationOptions): (id: string) => 
     const interval = one.object.spec.interval ?? '10m'
     const news = newsOf(statusPatch(before, after))
     if (isEcho(id, news, interval)) return false
-    const { index, indexBytes } = await pack(one.key)
+    const { index, indexBytes } = await pack(one)
     const status = {
       ...statusPatch(before, { ...after, ...(indexBytes !== undefined && { indexBytes }) }),
       index: index ?? null,

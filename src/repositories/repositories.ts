@@ -192,7 +192,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
 
   function share(object: ImageRepository, now: Tracked, before: Tracked | undefined): void {
     const { key, id } = now
-    if (key === undefined) return
+    if (key === undefined || !mayConfigure(now, namespace)) return
     const index = object.status?.index
     const sum = indexSum(index)
     if (index !== undefined && sums.get(id) !== sum) {

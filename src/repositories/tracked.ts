@@ -18,6 +18,8 @@ export interface TrackedRepositories {
   size(): number
   /** of a catalog key, the one that says how it is scanned first */
   ofKey(key: string): readonly Tracked[]
+  /** whether one of them is trusted with what all replicas know under a key */
+  isGoverned(key: string): boolean
   /** the one of a namespace that is about a repository, the oldest if there are several */
   inNamespace(namespace: string, name: string): Tracked | undefined
   /** of the catalog, those that can be scanned */
@@ -86,6 +88,10 @@ export function trackRepositories(
     all: () => byId.values(),
     size: () => byId.size,
     ofKey: (key) => byKey.get(key) ?? [],
+    isGoverned(key) {
+      const [first] = byKey.get(key) ?? []
+      return first !== undefined && mayConfigure(first, ownNamespace)
+    },
     inNamespace: (namespace, name) => byPlace.get(placeOf(namespace, name))?.[0],
     keys: () =>
       byKey
@@ -134,7 +140,10 @@ function placeOf(namespace: string | undefined, key: string): string {
   return `${namespace ?? ''} ${nameOfKey(key)}`
 }
 
-/** Whether an object may say how its key is scanned. */
+/**
+ * Whether an object may say how its key is scanned, and what all replicas know of it: whoever can
+ * write to an object of another namespace must not decide for the installation.
+ */
 export function mayConfigure({ key, object }: Tracked, ownNamespace: string): boolean {
   return accessOfKey(key ?? '') !== undefined || object.metadata.namespace === ownNamespace
 }

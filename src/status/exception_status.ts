@@ -43,11 +43,15 @@ export function exceptionStatusOf(
         `counts until ${end} only. Remove the need for it, or set another expires`,
       ),
     ],
-    Expired: () =>
-      stalled(
+    // Not a failure: a GitOps tool that waits for what it applied must not stop at an old exception.
+    Expired: () => [
+      said(
+        'Ready',
+        'True',
         'Expired',
         `ended ${end} and lets nothing through any more. Delete it, or set another expires`,
       ),
+    ],
     Invalid: () =>
       stalled(
         'InvalidException',

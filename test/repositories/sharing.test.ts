@@ -1,8 +1,10 @@
 import t from 'tap'
+import { createCatalog } from '../../src/catalog/index.ts'
 import { IMAGE_REPOSITORIES } from '../../src/cluster/index.ts'
 import { plainQuestion } from '../../src/decisions/index.ts'
 import { settle } from '../../src/facts/index.ts'
 import { parseReference } from '../../src/images/index.ts'
+import { managedName } from '../../src/repositories/index.ts'
 import { DEFAULTS, policy } from '../fakes/facts.ts'
 import { digest, INTERVAL, START, unreachable, WEB } from '../scanner/stage.ts'
 import { makeWorld, policySet, type Replica, ready, repository, type World } from './stage.ts'
@@ -42,6 +44,42 @@ t.test(
     await world.until('the new tag is adopted', () => fresh.catalog.get(WEB)?.manifest('v1.5.0'))
     t.equal(await resolve(world, fresh), `${WEB}:v1.5.0@${digest('5')}`)
     t.strictSame([...follower.client.calls, ...fresh.client.calls], [])
+  },
+)
+
+t.test(
+  'what somebody writes into the status of an object of their own poisons nobody',
+  async (t) => {
+    const world = makeWorld(t)
+    world.policies = policySet(track)
+    const leader = world.start()
+    leader.lead()
+    await world.until('Tagwarden made its own object', () => world.object(managedName(WEB)), 1_000)
+    await world.until('it is read', () => world.status(managedName(WEB)).index, 1_000)
+    const forger = createCatalog()
+    forger.recordTags(WEB, ['v1.2.3', 'v1.9.9'], world.time.clock())
+    const forged = { digest: digest('6'), mediaType: 'm', platforms: undefined }
+    forger.recordManifest(WEB, 'v1.9.9', forged, world.time.clock())
+    const index = (await forger.pack(WEB))?.toString('base64') ?? ''
+    const failed = {
+      type: 'Ready',
+      status: 'False' as const,
+      reason: 'ReadOperationFailed',
+      message: 'registry.test is down',
+      lastTransitionTime: new Date(world.time.clock()).toISOString(),
+    }
+    world.cluster.put(IMAGE_REPOSITORIES, {
+      ...repository({}, { name: 'mine', namespace: 'shop' }),
+      status: { revision: 'ff', index, conditions: [failed] },
+    })
+    const fresh = world.start()
+    await fresh.repositories.synced
+    for (const replica of [leader, fresh]) {
+      t.equal(await resolve(world, replica), `${WEB}:v1.4.2@${digest('4')}`)
+      t.equal(replica.catalog.get(WEB)?.has('v1.9.9'), false)
+      t.equal(replica.catalog.get(WEB)?.failure, undefined)
+    }
+    t.strictSame(fresh.client.calls, [])
   },
 )
 

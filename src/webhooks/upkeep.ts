@@ -13,6 +13,8 @@ export const HOOKS: readonly Hook[] = ['mutating', 'validating']
 const FIELD_MANAGER = 'tagwarden'
 /** Somebody else was faster: the watch tells of it, and this is for when it does not. */
 const RETRY = 1_000
+/** The ClusterRole may come back. */
+const LEAVING = 30_000
 
 export interface UpkeepOptions {
   readonly cluster: Cluster
@@ -117,7 +119,7 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   return async () => {
     const now = clock()
     if (await isLeaving(HOOKS.some((hook) => live.get(hook) === undefined))) {
-      return { state: 'leaving', again: undefined }
+      return { state: 'leaving', again: LEAVING }
     }
     const published = HOOKS.flatMap((hook) => bundlesOf(live.get(hook)))
     const bundle = own ? publication.plan(published, now) : undefined

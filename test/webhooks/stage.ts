@@ -6,7 +6,7 @@ import { closedNamespaces } from '../../src/webhooks/closed_namespaces.ts'
 import type { Installation } from '../../src/webhooks/types.ts'
 import { type Admin, type Answer, openAdmin } from '../cluster/admin.ts'
 import { type ControlPlane, waitFor } from '../cluster/control-plane.ts'
-import { makeCertificate, startServer } from '../server/fixture.ts'
+import { changeable, makeCertificate, startServer } from '../server/fixture.ts'
 
 export const SETTINGS: ClusterSettings['webhooks'] = {
   manage: 'Always',
@@ -47,13 +47,16 @@ export function installation(changes: Partial<ClusterSettings['webhooks']> = {})
 export interface Recorder {
   readonly url: string
   readonly certificate: ServingCertificate
-  /** such as `mutate`; emptied by `take` */
+  /** serves another one from now on */
+  serve(certificate: ServingCertificate): void
+  /** names of the paths that were asked since, each once, sorted */
   take(): string[]
+  stop(): Promise<void>
 }
 
 export async function startRecorder(
   t: Test,
-  paths: readonly string[] = ['mutate', 'validate', 'policies'],
+  more: Readonly<Record<string, ReviewHandler>> = {},
 ): Promise<Recorder> {
   let seen: string[] = []
   const record =
@@ -65,13 +68,16 @@ export async function startRecorder(
       const answer = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
       return { status: 200, body: JSON.stringify(answer) }
     }
-  const handlers = Object.fromEntries(paths.map((path) => [path, record(path)]))
+  const paths = ['mutate', 'validate', 'policies']
+  const handlers = { ...Object.fromEntries(paths.map((path) => [path, record(path)])), ...more }
   const certificate = await makeCertificate()
-  const certificates = { current: () => certificate, subscribe: () => () => {} }
-  const { url } = await startServer(t, { handlers, certificates })
+  const certificates = changeable(certificate)
+  const { url, server } = await startServer(t, { handlers, certificates })
   return {
     url,
     certificate,
+    serve: certificates.change,
+    stop: () => server.stop(),
     take: () => {
       const taken = [...new Set(seen)].sort()
       seen = []

@@ -147,7 +147,10 @@ t.test(
         what: 'a pod is refused',
       })
       const denied = await tryPod(admin, 'shop')
-      t.match(denied.body['message'], /failed calling webhook "closed\.(?:mutate|validate)\.tagwarden\.io"/)
+      t.match(
+        denied.body['message'],
+        /failed calling webhook "closed\.(?:mutate|validate)\.tagwarden\.io"/,
+      )
       for (const namespace of ['other', 'kube-system', 'tagwarden']) {
         t.equal((await tryPod(admin, namespace)).status, 201, namespace)
       }

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { issueAuthority, issueServing } from '../src/certificates/index.ts'
 import { type FakeRegistry, startFakeRegistry } from '../test/fakes/registry.ts'
 import { type LoadResult, load } from './load.ts'
 import { type Measured, startOnCore } from './processes.ts'
 import { review } from './reviews.ts'
+import { startYardstick } from './yardstick_process.ts'
 
 /** One measured figure. `limit` is what the issue asks for; undefined: for information. */
 export interface Figure {
@@ -107,7 +107,7 @@ async function cpuEach(
 export async function benchReviews(count: number): Promise<Figure[]> {
   const site = await startSite(track)
   const many = await startSite((host) => track(host) + crowd(host))
-  const yardstick = await startYardstick()
+  const yardstick = await startYardstick(SERVER_CORE)
   try {
     const small = review({ images: images(site.host, 'v1.3.0') })
     const bad = review({ images: images(site.host, 'latest') })
@@ -210,33 +210,6 @@ function crowd(host: string): string {
     }
   }
   return policies.join('')
-}
-
-async function startYardstick(): Promise<{
-  url: string
-  ca: string
-  server: Measured
-  close(): Promise<void>
-}> {
-  const folder = mkdtempSync(join(tmpdir(), 'tagwarden-yardstick-'))
-  const authority = await issueAuthority(Date.now())
-  const leaf = await issueServing(authority, { names: ['127.0.0.1', 'localhost'], now: Date.now() })
-  writeFileSync(join(folder, 'key.pem'), leaf.key)
-  writeFileSync(join(folder, 'cert.pem'), leaf.cert)
-  const server = await startOnCore(
-    SERVER_CORE,
-    [join(ROOT, 'bench/yardstick.ts'), join(folder, 'key.pem'), join(folder, 'cert.pem')],
-    /listening on (\S+)/,
-  )
-  return {
-    url: /listening on (\S+)/.exec(server.output())?.[1] ?? '',
-    ca: authority.cert,
-    server,
-    close: async () => {
-      await server.stop()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
 }
 
 const WARM_UP = 50

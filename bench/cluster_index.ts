@@ -89,7 +89,7 @@ function nameOf(n: number): string {
 }
 
 /** The objects as the leader wrote them, as JSON. */
-async function publishedObjects(): Promise<string[]> {
+export async function publishedObjects(): Promise<string[]> {
   const catalog = createCatalog()
   const all = believableTags(20_000)
   const texts: string[] = []

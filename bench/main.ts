@@ -1,4 +1,4 @@
-// npm run bench [-- start reviews cold hang cluster-index cluster-policies selection]
+// npm run bench [-- PART …], by the names below; `cluster` is all that begin with it
 //
 // The server runs on core 0 and the load on core 1. Ratios are within one run, since machines are
 // noisy; figures without a limit are for information.
@@ -12,6 +12,8 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   hang: () => benchHang(20),
   'cluster-index': async () => (await import('./cluster_index.ts')).benchClusterIndex(),
   'cluster-policies': async () => (await import('./cluster_policies.ts')).benchClusterPolicies(),
+  'cluster-admission': async () => (await import('./cluster_admission.ts')).benchClusterAdmission(),
+  'cluster-change': async () => (await import('./cluster_change.ts')).benchClusterChange(),
   selection: async () => (await import('./selection.ts')).benchSelection(),
 }
 
@@ -19,7 +21,8 @@ const wanted = process.argv.slice(2)
 execFileSync('taskset', ['-pc', '1', String(process.pid)], { stdio: 'ignore' })
 let missed = 0
 for (const [name, run] of Object.entries(PARTS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
+  const isWanted = wanted.some((each) => name === each || name.startsWith(`${each}-`))
+  if (wanted.length > 0 && !isWanted) continue
   for (const figure of await run()) {
     const { value, unit, limit } = figure
     const bad = limit !== undefined && !(value <= limit)

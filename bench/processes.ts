@@ -15,9 +15,12 @@ export interface Measured {
   stop(): Promise<void>
 }
 
-/** Starts a program of Node on one core and waits for a line that says that it is ready. */
+/**
+ * Starts a program of Node on one core, or some as `0,1`, and waits for a line that says that it is
+ * ready.
+ */
 export async function startOnCore(
-  core: number,
+  core: number | string,
   args: readonly string[],
   ready: RegExp,
   env: Record<string, string> = {},
@@ -55,13 +58,15 @@ export async function startOnCore(
   }
 }
 
-function cpuOf(pid: number): number {
+/** CPU time that a process has used so far, in ms. */
+export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS
 }
 
-function memoryOf(pid: number): number {
+/** Resident memory of a process, in MiB. */
+export function memoryOf(pid: number): number {
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return Number(line?.[1]) / 1024
 }

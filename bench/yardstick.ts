@@ -1,5 +1,5 @@
-// A bare fastify server over TLS that parses a review and answers a fixed patch for three images:
-// what any webhook on this stack costs at least.
+// A bare fastify server over TLS that parses a review: what any webhook on this stack costs at
+// least. /mutate answers a fixed patch for three images, /nothing permits and says no more.
 //
 //   node bench/yardstick.ts KEY.pem CERT.pem
 import { readFileSync } from 'node:fs'
@@ -27,6 +27,12 @@ app.post<{ Body: { request: { uid: string } } }>('/mutate', async (request) => (
     patchType: 'JSONPatch',
     patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
   },
+}))
+
+app.post<{ Body: { request: { uid: string } } }>('/nothing', async (request) => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  response: { uid: request.body.request.uid, allowed: true },
 }))
 
 console.log(`listening on ${await app.listen({ host: '127.0.0.1', port: 0 })}`)

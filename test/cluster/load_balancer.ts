@@ -12,6 +12,8 @@ export interface LoadBalancer {
   remove(url: string): void
   /** URLs that get new connections now */
   ready(): string[]
+  /** Asks no more who is ready: what it knows counts. */
+  stopAsking(): void
   close(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function startLoadBalancer(): Promise<LoadBalancer> {
     },
     remove: (url) => void replicas.delete(url),
     ready: () => [...replicas].filter(([, ready]) => ready).map(([url]) => url),
+    stopAsking: () => clearInterval(timer),
     close: async () => {
       clearInterval(timer)
       for (const socket of sockets) socket.destroy()

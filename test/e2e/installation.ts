@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { Test } from 'tap'
 import { type Admin, openAdmin } from '../cluster/admin.ts'
 import { HELM, requireAsset } from '../cluster/assets.ts'
 import {
@@ -52,9 +51,15 @@ export interface Installation {
   helm(...args: string[]): Promise<string>
 }
 
+/** What a test of tap gives: a folder of its own, and an end for what it started. */
+export interface Owner {
+  testdir(content: Record<string, never>): string
+  teardown(end: () => unknown): unknown
+}
+
 /** Installs the chart by helm and starts its replicas behind a load balancer. */
 export async function startInstallation(
-  t: Test,
+  t: Owner,
   options: ControlPlaneOptions & {
     replicas?: number
     values?: readonly string[]
@@ -174,17 +179,7 @@ export async function startInstallation(
     return replica
   }
   await Promise.all(Array.from({ length: count }, (_, index) => start(`replica-${index + 1}`)))
-  await waitFor(
-    async () => {
-      const path = '/apis/admissionregistration.k8s.io/v1'
-      const made = await Promise.all([
-        admin.call('GET', `${path}/mutatingwebhookconfigurations/${NAME}`),
-        admin.call('GET', `${path}/validatingwebhookconfigurations/${NAME}`),
-      ])
-      return made.every(({ status }) => status === 200)
-    },
-    { timeout: 30_000, what: 'the webhooks are registered' },
-  )
+  if (count > 0) await registered(admin)
   return {
     cluster,
     registry,
@@ -203,4 +198,19 @@ export async function startInstallation(
     kubectl,
     helm,
   }
+}
+
+/** Resolves when the API server has both webhook configurations. */
+export async function registered(admin: Admin): Promise<void> {
+  await waitFor(
+    async () => {
+      const path = '/apis/admissionregistration.k8s.io/v1'
+      const made = await Promise.all([
+        admin.call('GET', `${path}/mutatingwebhookconfigurations/${NAME}`),
+        admin.call('GET', `${path}/validatingwebhookconfigurations/${NAME}`),
+      ])
+      return made.every(({ status }) => status === 200)
+    },
+    { timeout: 30_000, what: 'the webhooks are registered' },
+  )
 }

@@ -3,7 +3,7 @@ import { Agent, request } from 'undici'
 import { waitFor } from '../test/cluster/control-plane.ts'
 import type { Installation, Replica } from '../test/e2e/installation.ts'
 import type { Figure } from './admission.ts'
-import { addNamespace, applyShopPolicy, startClusterSite } from './cluster_site.ts'
+import { addNamespace, applyPolicy, startClusterSite } from './cluster_site.ts'
 import { review } from './reviews.ts'
 
 const CHANGES = 20
@@ -40,7 +40,7 @@ export async function measureChanges(world: Installation, what: string): Promise
     (await answers(replica)).includes(`:${tag}@`)
   try {
     for (const { range, tag } of RANGES) {
-      await applyShopPolicy(world, range)
+      await applyPolicy(world, { namespace: 'shop', action: 'Track', range })
       for (const replica of world.replicas) {
         const options = { timeout: 60_000, what: `${replica.identity} answers ${tag}` }
         await waitFor(() => saysSo(replica, tag), options)
@@ -49,7 +49,7 @@ export async function measureChanges(world: Installation, what: string): Promise
     const slowest: number[] = []
     for (let change = 0; change < CHANGES; change += 1) {
       const { range, tag } = RANGES[change % RANGES.length] as (typeof RANGES)[number]
-      await applyShopPolicy(world, range)
+      await applyPolicy(world, { namespace: 'shop', action: 'Track', range })
       const applied = performance.now()
       const takes = world.replicas.map(async (replica) => {
         while (!(await saysSo(replica, tag))) await delay(2)

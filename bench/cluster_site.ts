@@ -62,19 +62,24 @@ export async function addNamespace({ admin }: Installation, name: string): Promi
   if (status !== 201) throw new Error(`namespace ${name}: ${status} ${body['message']}`)
 }
 
-/** Puts a policy of the namespace shop in force that tracks every image of the site's registry. */
-export async function applyShopPolicy(
+/** Puts a policy in force for every image of the site's registry. */
+export async function applyPolicy(
   { admin, image }: Installation,
-  range = '>=1.2.3 <2.0.0',
+  policy: {
+    readonly namespace: string
+    readonly action: 'Track' | 'Verify'
+    readonly range?: string
+  },
 ): Promise<void> {
+  const { namespace, action, range = '>=1.2.3 <2.0.0' } = policy
   const { status, body } = await admin.call(
     'PATCH',
-    '/apis/tagwarden.io/v1alpha1/namespaces/shop/imagepolicies/all?fieldManager=bench&force=true',
+    `/apis/tagwarden.io/v1alpha1/namespaces/${namespace}/imagepolicies/all?fieldManager=bench&force=true`,
     {
       apiVersion: 'tagwarden.io/v1alpha1',
       kind: 'ImagePolicy',
-      metadata: { name: 'all', namespace: 'shop' },
-      spec: { images: [image('acme/*')], action: 'Track', order: { semver: { range } } },
+      metadata: { name: 'all', namespace },
+      spec: { images: [image('acme/*')], action, order: { semver: { range } } },
     },
     'application/apply-patch+yaml',
   )

@@ -20,7 +20,7 @@ export interface FindingPlace {
  */
 export function findingLine(
   { field, name, image }: FindingPlace,
-  { reason, message, use }: Pick<Finding, 'reason' | 'message' | 'use'>,
+  { reason, message, use }: Pick<Finding, 'message' | 'use'> & { readonly reason: string },
 ): string {
   const where = name === undefined ? field : `${field} ${JSON.stringify(name)}`
   const remedy = use === undefined ? '' : ` Use ${use}`

@@ -2,6 +2,7 @@ import type {
   Location,
   Report,
   ReportChange,
+  ReportDifference,
   ReportFinding,
   ReportFunnel,
   Subject,
@@ -47,7 +48,16 @@ function reportJson(report: Report): unknown {
     funnels: Object.fromEntries(
       Object.entries(report.funnels).map(([key, funnel]) => [key, funnelJson(funnel)]),
     ),
+    notes: report.notes ?? [],
+    difference: differenceJson(report.difference),
   }
+}
+
+function differenceJson(difference: ReportDifference | undefined): unknown {
+  if (difference === undefined) return null
+  const { newlyDenied, newlyWarned, noLongerDenied, noLongerWarned, moved, gone } = difference
+  const counts = { newlyDenied, newlyWarned, noLongerDenied, noLongerWarned, moved }
+  return { ...counts, gone: gone.map(findingJson) }
 }
 
 function findingJson(finding: ReportFinding): unknown {

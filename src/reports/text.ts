@@ -1,4 +1,5 @@
 import type { FormatOptions } from './forms.ts'
+import { plain } from './plain.ts'
 import type { Report, ReportChange, ReportFinding } from './types.ts'
 import {
   changeLine,
@@ -42,6 +43,15 @@ export function formatText(report: Report, options: FormatOptions): string {
     }
     lines.push('')
   }
+  if (report.difference && report.difference.gone.length > 0) {
+    lines.push(paint('Would be no more', 'bold'))
+    for (const finding of report.difference.gone) {
+      const line = `${placeOf(finding)}: ${lineOf(finding)}`
+      lines.push(...hung(`  ${paint('gone', 'move')}  `, 8, line, options.width))
+    }
+    lines.push('')
+  }
+  for (const note of report.notes ?? []) lines.push(plain(note))
   const { denied, warned } = report.totals
   const worst = denied > 0 ? 'deny' : warned > 0 ? 'warn' : 'move'
   lines.push(paint(summaryOf(report), worst))

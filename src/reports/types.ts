@@ -1,5 +1,8 @@
 import type { ReasonCode } from '../decisions/types.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { DriftCode } from './drift_codes.ts'
+
+export type { DriftCode } from './drift_codes.ts'
 
 /** How much a finding counts: `deny` is what the webhook refuses. */
 export type Level = 'deny' | 'warn' | 'audit'
@@ -27,7 +30,7 @@ export interface Location {
 /** One thing that is wrong with one image, or worth saying. */
 export interface ReportFinding {
   readonly level: Level
-  readonly reason: ReasonCode
+  readonly reason: ReasonCode | DriftCode
   /** such as `ImagePolicy shop/web`; undefined: the configured defaults */
   readonly policy: string | undefined
   readonly subject: Subject
@@ -82,6 +85,18 @@ export interface ReportFunnel {
   readonly scannedAt: number | undefined
 }
 
+/** What policies that are not in force yet would change; each is a number of images. */
+export interface ReportDifference {
+  readonly newlyDenied: number
+  readonly newlyWarned: number
+  readonly noLongerDenied: number
+  readonly noLongerWarned: number
+  /** moved, or to another version than now */
+  readonly moved: number
+  /** findings that there would be no more, as far as they are kept */
+  readonly gone: readonly ReportFinding[]
+}
+
 /** What a review or an audit found. Plain data: every form of report is made from it alone. */
 export interface Report {
   readonly door: 'review' | 'audit'
@@ -108,4 +123,8 @@ export interface Report {
   readonly changes: readonly ReportChange[]
   readonly problems: readonly ReportProblem[]
   readonly funnels: Readonly<Record<string, ReportFunnel>>
+  /** for people: what the figures do not say, such as that there are more findings than are kept */
+  readonly notes?: readonly string[] | undefined
+  /** of `audit --what-if`: findings and changes are then only those that would be new */
+  readonly difference?: ReportDifference | undefined
 }

@@ -6,6 +6,7 @@ import type {
   Location,
   Report,
   ReportChange,
+  ReportDifference,
   ReportFinding,
   ReportProblem,
   Subject,
@@ -82,7 +83,7 @@ export function problemLine({ code, place, line, column, message }: ReportProble
 }
 
 /** `3 images are denied and 1 is warned of, among 40 images …`: the whole report in a sentence. */
-export function summaryOf({ door, totals, problems, interrupted }: Report): string {
+export function summaryOf({ door, totals, problems, interrupted, difference }: Report): string {
   const { files, objects, images, denied, warned, audited, changed, accepted } = totals
   const verdicts = [
     `${denied} denied`,
@@ -98,7 +99,19 @@ export function summaryOf({ door, totals, problems, interrupted }: Report): stri
   ]
   const unseen = problems.length > 0 ? `; ${countOf(problems.length, 'place')} not looked at` : ''
   const stopped = interrupted ? '; stopped before the end' : ''
-  return `${among.join(' in ')}: ${verdicts.join(', ')}${unseen}${stopped}`
+  const words = difference ? differenceWords(difference) : verdicts
+  return `${among.join(' in ')}: ${words.join(', ')}${unseen}${stopped}`
+}
+
+function differenceWords(difference: ReportDifference): string[] {
+  const { newlyDenied, newlyWarned, noLongerDenied, noLongerWarned, moved } = difference
+  return [
+    `${newlyDenied} newly denied`,
+    `${newlyWarned} newly with warnings`,
+    `${noLongerDenied} no longer denied`,
+    `${noLongerWarned} no longer with warnings`,
+    `${moved} would move`,
+  ]
 }
 
 /** `1 file`, `2,000 files`. */

@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { REASON_CODES } from '../../src/decisions/index.ts'
 import { ERROR_TABLE } from '../../src/errors.ts'
-import { formatReport } from '../../src/reports/index.ts'
-import { fullReport, report } from './report.ts'
+import { DRIFT_CODES, formatReport } from '../../src/reports/index.ts'
+import { differenceReport, fullReport, report } from './report.ts'
 
 const SCHEMA = JSON.parse(
   readFileSync(new URL('../../docs/schemas/report.schema.json', import.meta.url), 'utf8'),
@@ -14,7 +14,12 @@ const ajv = new Ajv2020({ allErrors: true, formats: { 'date-time': TIME } })
 const valid = ajv.compile(SCHEMA)
 
 t.test('the output is what its schema says', (t) => {
-  for (const each of [fullReport(), report(), report({ door: 'audit', interrupted: true })]) {
+  for (const each of [
+    fullReport(),
+    differenceReport(),
+    report(),
+    report({ door: 'audit', interrupted: true }),
+  ]) {
     t.ok(valid(JSON.parse(formatReport(each, 'json'))), JSON.stringify(valid.errors))
   }
   t.notOk(valid({ ...JSON.parse(formatReport(report(), 'json')), more: 1 }), 'no other fields')
@@ -22,7 +27,7 @@ t.test('the output is what its schema says', (t) => {
 })
 
 t.test('fields stand in the order of the schema, and none is left out', (t) => {
-  const full = JSON.parse(formatReport(fullReport(), 'json'))
+  const full = JSON.parse(formatReport(differenceReport(), 'json'))
   const check = (value: unknown, schema: typeof SCHEMA, path: string): void => {
     const { $ref, oneOf } = schema
     if ($ref) {
@@ -45,7 +50,7 @@ t.test('fields stand in the order of the schema, and none is left out', (t) => {
 })
 
 t.test('the schema knows every reason and error code', (t) => {
-  t.strictSame(SCHEMA.$defs.finding.properties.reason.enum, REASON_CODES)
+  t.strictSame(SCHEMA.$defs.finding.properties.reason.enum, [...REASON_CODES, ...DRIFT_CODES])
   t.strictSame(SCHEMA.$defs.problem.properties.code.enum, Object.keys(ERROR_TABLE))
   t.end()
 })

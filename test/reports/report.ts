@@ -121,3 +121,16 @@ export function fullReport(change: Partial<Report> = {}): Report {
     ...change,
   })
 }
+
+/** What other policies would change: `audit --what-if`. */
+export function differenceReport(change: Partial<Report> = {}): Report {
+  return fullReport({
+    door: 'audit',
+    notes: ['20 more findings of level warn are not shown'],
+    difference: {
+      ...{ newlyDenied: 1, newlyWarned: 1, noLongerDenied: 1, noLongerWarned: 0, moved: 1 },
+      gone: [finding({ reason: 'TagElsewhere', policy: undefined, location: undefined })],
+    },
+    ...change,
+  })
+}

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { formatReport } from '../../src/reports/index.ts'
-import { finding, fullReport, report } from './report.ts'
+import { differenceReport, finding, fullReport, report } from './report.ts'
 
 t.test('findings stand by file or object, as the webhook says them, the summary last', (t) => {
   t.equal(
@@ -100,5 +100,13 @@ t.test('a form that there is not is refused', (t) => {
   for (const form of ['', 'yaml', '__proto__', 'toString']) {
     t.throws(() => formatReport(report(), form as 'text'), TypeError)
   }
+  t.end()
+})
+
+t.test('what other policies would change is told apart from what is', (t) => {
+  const text = formatReport(differenceReport(), 'text')
+  t.match(text, /Would be no more\n {2}gone {2}Deployment shop\/web: containers\[0\] "app"/)
+  t.match(text, /\n20 more findings of level warn are not shown\n/)
+  t.match(text, /1 newly denied, 1 newly with warnings, 1 no longer denied, 0 no longer with/)
   t.end()
 })

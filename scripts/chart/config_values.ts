@@ -13,6 +13,7 @@ export const CHART_MADE = [
   'cluster.namespace',
   'cluster.name',
   'cluster.identity',
+  'cluster.promotion',
   'cluster.certificates',
   'cluster.webhooks.caBundle',
   'cluster.webhooks.url',

@@ -12,6 +12,8 @@ import {
   folderStore,
   LOOPBACK,
   openCertificates,
+  readBundle,
+  type ServingCertificate,
   secretStore,
   serviceNames,
 } from '../certificates/index.ts'
@@ -36,6 +38,7 @@ import { openPolicyCluster } from '../sources/index.ts'
 import { startPolicyStatus } from '../status/index.ts'
 import {
   createProbeHandlers,
+  excludedNamespaces,
   startWebhookController,
   type WebhookController,
 } from '../webhooks/index.ts'
@@ -134,7 +137,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     let controller: WebhookController | undefined
     const metrics = createMetrics(registry, {
       leading: () => election?.leading() ?? false,
-      certificates: () => [{ name: 'serving', notAfter: certificates.current().notAfter }],
+      certificates: () => certificateFigures(certificates.current()),
       index: () => indexFigures(catalog),
       probe: () => probeFigures(controller),
       ...policyFigures(policies, Date.now),
@@ -214,11 +217,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       subjectOf: policies.subjectOf,
       events,
       customKinds: () => customKinds,
-      excludedNamespaces: new Set([
-        'kube-system',
-        namespace,
-        ...settings.webhooks.excludedNamespaces,
-      ]),
+      excludedNamespaces: new Set(excludedNamespaces({ namespace, webhooks: settings.webhooks })),
       log,
       metrics: {
         promoted: () => metrics.promoted('promoted'),
@@ -243,7 +242,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       await Promise.all([
         controller.ended,
         repositories.lead(signal),
-        promoter.lead(signal),
+        settings.promotion === 'On' && promoter.lead(signal),
         statuses.lead(signal),
       ])
       log.info({}, 'this replica leads no more')
@@ -324,6 +323,13 @@ async function findCustomKinds(
     ),
   )
   return found.flatMap((resource) => resource ?? [])
+}
+
+/** The serving certificate, and the last of the CAs that are trusted: the one that goes on. */
+function certificateFigures({ ca, notAfter }: ServingCertificate) {
+  const ends = readBundle(ca).map(({ validToDate }) => validToDate.getTime())
+  const figures = [{ name: 'serving', notAfter }]
+  return ends.length === 0 ? figures : [...figures, { name: 'ca', notAfter: Math.max(...ends) }]
 }
 
 function probeFigures(controller: WebhookController | undefined) {

@@ -118,6 +118,11 @@ export const CONFIG_SCHEMA: Setting = group({
       default: '15s',
       description: 'time after which another replica leads when the leader is gone',
     },
+    promotion: choice(
+      'whether the leader moves running workloads, for policies that ask for it',
+      'On',
+      'Off',
+    ),
     certificates: choice(
       'Secret: made and rotated in a Secret that all replicas share. Folder: as certificates.path',
       'Secret',

@@ -58,6 +58,8 @@ export interface ClusterSettings {
   readonly identity: string | undefined
   /** ms */
   readonly leaseDuration: number
+  /** whether the leader moves running workloads */
+  readonly promotion: 'On' | 'Off'
   readonly certificates: 'Secret' | 'Folder'
   readonly webhooks: {
     readonly manage: 'Always' | 'Never'

@@ -159,8 +159,9 @@ function countFlaws(schema: Schema, count: number, path: Path): readonly Flaw[] 
 }
 
 function numberFlaws(schema: Schema, value: number, path: Path): readonly Flaw[] {
-  const { minimum = value, maximum = value } = schema
-  if (value >= minimum && value <= maximum) return []
+  const { minimum = -Infinity, maximum = Infinity } = schema
+  // what is no number at all is for whoever knows what it means
+  if (!(value < minimum || value > maximum)) return []
   const message = `${value} is not from ${minimum} to ${maximum}`
   return [{ path, message, remedy: schema.remedy ?? 'Write a number in between' }]
 }

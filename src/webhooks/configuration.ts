@@ -32,7 +32,10 @@ export const NONCE_ANNOTATION = 'tagwarden.io/probe-nonce'
 export const SEEN_ANNOTATION = 'tagwarden.io/probe-seen'
 
 /** Namespaces that are never asked about: what the cluster and Tagwarden need to start. */
-export function excludedNamespaces({ namespace, webhooks }: Installation): string[] {
+export function excludedNamespaces({
+  namespace,
+  webhooks,
+}: Pick<Installation, 'namespace' | 'webhooks'>): string[] {
   return [...new Set(['kube-system', namespace, ...webhooks.excludedNamespaces])].sort()
 }
 

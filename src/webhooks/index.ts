@@ -1,4 +1,5 @@
 export { closedNamespaces } from './closed_namespaces.ts'
+export { excludedNamespaces } from './configuration.ts'
 export {
   startWebhookController,
   type WebhookController,

@@ -32,6 +32,7 @@ const CLUSTER = {
   mode: 'Off',
   name: 'tagwarden',
   leaseDuration: 15_000,
+  promotion: 'On',
   certificates: 'Secret',
   webhooks: {
     manage: 'Always',

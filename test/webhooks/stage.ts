@@ -27,6 +27,7 @@ export const CLUSTER_SETTINGS: ClusterSettings = {
   name: 'tagwarden',
   identity: undefined,
   leaseDuration: 15_000,
+  promotion: 'On',
   certificates: 'Secret',
   webhooks: SETTINGS,
   pullSecrets: { namespaces: [], secrets: [], installation: [] },

@@ -10,6 +10,7 @@
 {{- $cluster := dict
   "mode" "On"
   "name" (include "tagwarden.fullname" .)
+  "promotion" (ternary "On" "Off" .Values.promotion.enabled)
   "certificates" (ternary "Secret" "Folder" $own)
   "webhooks" $webhooks
   "pullSecrets" .Values.pullSecrets -}}

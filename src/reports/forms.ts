@@ -1,18 +1,19 @@
+import { formatGithub } from './github.ts'
 import { formatJson } from './json.ts'
+import { formatJunit } from './junit.ts'
+import { formatMarkdown } from './markdown.ts'
+import type { FormatOptions } from './options.ts'
+import { formatSarif } from './sarif.ts'
 import { formatText } from './text.ts'
 import type { Report } from './types.ts'
-
-/** How a report is to be written. What a form has no use for, it ignores. */
-export interface FormatOptions {
-  /** terminal colours, in `text` */
-  readonly colour?: boolean | undefined
-  /** columns of the terminal, for `text`; undefined: lines are not broken */
-  readonly width?: number | undefined
-}
 
 const FORMATS = {
   text: formatText,
   json: formatJson,
+  sarif: formatSarif,
+  junit: formatJunit,
+  github: formatGithub,
+  markdown: formatMarkdown,
 } as const satisfies Readonly<Record<string, (report: Report, options: FormatOptions) => string>>
 
 /** A form that a report can be written in. */

@@ -1,3 +1,4 @@
+import { isoTime } from './moment.ts'
 import type {
   Location,
   Report,
@@ -23,8 +24,8 @@ function reportJson(report: Report): unknown {
     version: JSON_VERSION,
     tagwarden: report.version,
     door: report.door,
-    startedAt: timeOf(report.startedAt),
-    finishedAt: timeOf(report.finishedAt),
+    startedAt: isoTime(report.startedAt),
+    finishedAt: isoTime(report.finishedAt),
     interrupted: report.interrupted,
     totals: {
       files: totals.files,
@@ -113,11 +114,6 @@ function funnelJson({
     steps: steps.map(({ label, count }) => ({ label, count })),
     chosen: chosen === undefined ? null : { tag: chosen.tag, digest: chosen.digest ?? null },
     losers: losers.map(({ tag, reason }) => ({ tag, reason })),
-    scannedAt: scannedAt === undefined ? null : timeOf(scannedAt),
+    scannedAt: scannedAt === undefined ? null : isoTime(scannedAt),
   }
-}
-
-/** ISO 8601; what no clock can say stands as the nearest that one can. */
-function timeOf(ms: number): string {
-  return new Date(Math.max(-8.64e15, Math.min(8.64e15, ms || 0))).toISOString()
 }

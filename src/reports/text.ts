@@ -1,4 +1,4 @@
-import type { FormatOptions } from './forms.ts'
+import type { FormatOptions } from './options.ts'
 import { plain } from './plain.ts'
 import type { Report, ReportChange, ReportFinding } from './types.ts'
 import {

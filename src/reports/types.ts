@@ -16,7 +16,7 @@ export interface Subject {
   readonly name: string
 }
 
-/** Where in a file; line and column count from 1, columns in UTF-16 units. */
+/** Where in a file the image's own characters stand; line and column count from 1, columns in UTF-16 units. */
 export interface Location {
   /** relative to the working directory, with `/` */
   readonly file: string
@@ -49,6 +49,14 @@ export interface ReportFinding {
   readonly funnel: string | undefined
   /** the same for the same fault in the next run, whatever lines were added above it */
   readonly fingerprint: string
+}
+
+/** A finding that does not count, since somebody has accepted it. */
+export interface AcceptedFinding {
+  readonly finding: ReportFinding
+  readonly by: 'baseline' | 'exception'
+  /** who or what says so, and why: `baseline.json`, `ImagePolicyException shop/x until …` */
+  readonly justification: string
 }
 
 /** An image that is permitted and that the webhook would write otherwise. */
@@ -120,6 +128,8 @@ export interface Report {
     readonly accepted: number
   }
   readonly findings: readonly ReportFinding[]
+  /** where they are known; `totals.accepted` counts all */
+  readonly accepted?: readonly AcceptedFinding[] | undefined
   readonly changes: readonly ReportChange[]
   readonly problems: readonly ReportProblem[]
   readonly funnels: Readonly<Record<string, ReportFunnel>>

@@ -20,6 +20,11 @@ const LONGEST_LINE = 4000
 /** Worst first. */
 export const LEVELS: readonly Level[] = ['deny', 'warn', 'audit']
 
+/** Denials, then warnings, then notes; as they came within each. */
+export function worstFirst(findings: readonly ReportFinding[]): ReportFinding[] {
+  return LEVELS.flatMap((level) => findings.filter((each) => each.level === level))
+}
+
 /** `Deployment shop/web`. */
 export function subjectTitle({ kind, namespace, name }: Subject): string {
   const space = namespace === undefined ? '' : `${plain(namespace, LONGEST_NAME)}/`

@@ -1,0 +1,16 @@
+/** How a report is to be written. What a form has no use for, it ignores. */
+export interface FormatOptions {
+  /** terminal colours, in `text` */
+  readonly colour?: boolean | undefined
+  /** columns of the terminal, for `text`; undefined: lines are not broken */
+  readonly width?: number | undefined
+  /** what the command ends with, for `sarif` */
+  readonly exitCode?: number | undefined
+  /**
+   * Where docs/reasons.md can be read, such as `https://wiki.example.com/tagwarden/reasons`: `sarif`
+   * and `html` link to its sections. Only https and http
+   */
+  readonly helpUri?: string | undefined
+  /** what tells the reports of one commit apart, for `sarif` */
+  readonly category?: string | undefined
+}

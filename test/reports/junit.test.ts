@@ -1,0 +1,56 @@
+import t from 'tap'
+import { formatReport } from '../../src/reports/index.ts'
+import { finding, fullReport, report } from './report.ts'
+
+t.test('a suite for each file or namespace, a case for each image', (t) => {
+  t.matchOnly(formatReport(fullReport(), 'junit').split('\n'), [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<testsuites name="tagwarden review" tests="6" failures="1" errors="1" skipped="1" time="0.412">',
+    '<testsuite name="deploy/web.yaml" tests="2" failures="1" errors="0" skipped="1" timestamp="2026-11-12T08:30:00" time="0">',
+    ' <testcase name="containers[0] app: ghcr.io/acme/web:latest" classname="Deployment shop/web" file="deploy/web.yaml" line="12" time="0">',
+    /^ {2}<failure message="\[LatestTag\] ImagePolicy shop\/web permits semver &gt;=1\.2\.3 &lt;2\.0\.0; .*" type="LatestTag">containers\[0\] &quot;app&quot;: .* Use ghcr\.io\/acme\/web:v1\.4\.2<\/failure>$/,
+    ' </testcase>',
+    /^ <testcase name="initContainers\[1\] proxy: ghcr\.io\/acme\/proxy:v1\.3\.0" /,
+    '  <skipped message="[Downgrade] v1.4.3 runs and is kept, since allowDowngrade is not set."/>',
+    /^ {2}<system-out>initContainers/,
+    ' </testcase>',
+    '</testsuite>',
+    /^<testsuite name="no namespace" tests="1" failures="0" errors="0" skipped="0"/,
+    / classname="Pod tool-\*" time="0">$/,
+    /^ {2}<system-out>.*\[Unmatched\]/,
+    ' </testcase>',
+    '</testsuite>',
+    /^<testsuite name="deploy\/api\.yaml" tests="1" failures="0"/,
+    /^ <testcase name="containers\[0\] api: ghcr\.io\/acme\/api:v1\.3\.0"/,
+    /^ {2}<system-out>.* becomes ghcr\.io\/acme\/api:v1\.4\.2@sha256:2+ /,
+    ' </testcase>',
+    '</testsuite>',
+    /^<testsuite name="deploy\/broken\.yaml" tests="1" failures="0" errors="1"/,
+    ' <testcase name="can be looked at" classname="deploy/broken.yaml" line="3" time="0">',
+    /^ {2}<error message="a tab may not stand here\. Indent with spaces" type="ERR_INVALID_POLICY">ERR_INVALID_POLICY deploy\/broken\.yaml:3:7: /,
+    ' </testcase>',
+    '</testsuite>',
+    /^<testsuite name="tagwarden review" tests="1"/,
+    ' <testcase name="every other image is permitted" classname="tagwarden review" time="0"/>',
+    /^ <system-out>12 images in 9 objects in 3 files: 1 denied/,
+    '</testsuite>',
+    '</testsuites>',
+    '',
+  ])
+  t.end()
+})
+
+t.test('two findings of one image are one case, as bad as the worse', (t) => {
+  const findings = [finding({ level: 'warn', reason: 'TagMoved' }), finding()]
+  const text = formatReport(report({ findings }), 'junit')
+  t.match(text, /<testsuite name="deploy\/web\.yaml" tests="1" failures="1" errors="0" skipped="0"/)
+  t.match(text, /<failure [^>]*type="LatestTag">[^<]*<\/failure>\n {2}<system-out>[^<]*TagMoved/)
+  t.equal(text.match(/<testcase name="containers/g)?.length, 1)
+  t.end()
+})
+
+t.test('a report without findings has a case that passes', (t) => {
+  const text = formatReport(report(), 'junit')
+  t.match(text, /<testsuites name="tagwarden review" tests="1" failures="0" errors="0" skipped="0"/)
+  t.end()
+})

@@ -46,6 +46,16 @@ export function createProgram(): Command {
       process.exitCode = await (await import('./explain.ts')).explain(image, options, STREAMS)
     })
   program
+    .command('convert [paths...]')
+    .description('turns what Flux, Keel and Argo CD Image Updater are told into policies')
+    .option(
+      '--output-dir <folder>',
+      'write a file for each object (default: all to standard output)',
+    )
+    .action(async (paths, options) => {
+      process.exitCode = await (await import('./convert.ts')).convert(paths, options, STREAMS)
+    })
+  program
     .command('dev')
     .description('runs the webhook on this machine and registers it in a cluster while it runs')
     .requiredOption('--kubeconfig <file>', 'the cluster to register in')

@@ -4,4 +4,5 @@ export { openPolicyCluster, type PolicyClusterOptions } from './policy_cluster.t
 export { openPolicyFolder, type PolicyFolder, type PolicyFolderOptions } from './policy_folder.ts'
 export type { PolicyObject } from './policy_object.ts'
 export { type LoadedPolicies, loadPolicies, type PolicyPaths } from './policy_reader.ts'
+export { surveyPaths } from './survey.ts'
 export type { PolicySource } from './types.ts'

@@ -9,6 +9,7 @@ export {
 } from './handlers.ts'
 export type { PatchOperation } from './patch.ts'
 export { createPolicyReviewHandler, type PolicyReviewOptions } from './policy_review.ts'
+export { createRequest, type Preview, type PreviewedImage, preview } from './preview.ts'
 export {
   type LiveObject,
   type Reapplication,
@@ -19,5 +20,5 @@ export {
 export { HOLD_ANNOTATION, RECORD_ANNOTATION } from './record.ts'
 export type { PulledObject } from './resolve.ts'
 export { type AdmissionResponse, writeResponse } from './response.ts'
-export { type AdmissionRequest, parseReview } from './review.ts'
+export { type AdmissionRequest, isObject, type JsonObject, own, parseReview } from './review.ts'
 export { parseTraceparent, type TraceContext } from './trace_context.ts'

@@ -1,3 +1,4 @@
+export { type Availability, availabilityOf } from './availability.ts'
 export { FIELD_MANAGER } from './field_ownership.ts'
 export { PROMOTED } from './movable.ts'
 export { startPromoter } from './promoter.ts'

@@ -1,0 +1,135 @@
+import {
+  apiVersionOf,
+  CLUSTER_IMAGE_POLICIES,
+  type Cluster,
+  ClusterError,
+  FLUX_IMAGE_POLICIES,
+  FLUX_IMAGE_REPOSITORIES,
+  hasReason,
+  IMAGE_POLICIES,
+  IMAGE_POLICY_EXCEPTIONS,
+  type KubernetesObject,
+  NAMESPACES,
+  type ResourceName,
+} from '../cluster/index.ts'
+import type { TagwardenError } from '../errors.ts'
+import { type PolicyResource, readObjects } from '../policies/index.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** The policies of a cluster at one moment. */
+export interface PoliciesInForce {
+  /** for compilePolicies(), with what files add: see overlaid() */
+  readonly resources: readonly PolicyResource[]
+  /** what is wrong with objects, and what could not be read */
+  readonly problems: readonly TagwardenError[]
+  /** whether the cluster has the kinds of Tagwarden */
+  readonly isServed: boolean
+  /** labels of a namespace; none where they may not be read */
+  readonly namespaceLabels: (namespace: string) => Labels
+}
+
+const OWN = [IMAGE_POLICIES, CLUSTER_IMAGE_POLICIES, IMAGE_POLICY_EXCEPTIONS]
+const FLUX = [FLUX_IMAGE_REPOSITORIES, FLUX_IMAGE_POLICIES]
+const NO_LABELS: Labels = Object.freeze({})
+
+/**
+ * Reads the policies that are in force, once: Tagwarden's own, exceptions, and Flux's where their
+ * CRDs are. What may not be read is a problem, and the rest counts.
+ *
+ * @param namespace only what counts in this one
+ * @throws ClusterError when the API server can't be asked
+ */
+export async function readPoliciesInForce(
+  cluster: Pick<Cluster, 'pages' | 'get'>,
+  namespace?: string,
+  signal?: AbortSignal,
+): Promise<PoliciesInForce> {
+  const problems: TagwardenError[] = []
+
+  /** undefined: it is not served, or may not be read */
+  async function listed(resource: ResourceName, named: string | undefined) {
+    const objects: KubernetesObject[] = []
+    const where = resource.namespaced ? named : undefined
+    try {
+      for await (const page of cluster.pages(resource, { namespace: where, signal })) {
+        objects.push(...page)
+      }
+      return objects
+    } catch (error) {
+      if (hasReason(error, 'NotFound')) return undefined
+      if (!hasReason(error, 'Forbidden')) throw error
+      problems.push(error as ClusterError)
+      return []
+    }
+  }
+
+  async function own(resource: ResourceName) {
+    return { resource, objects: await listed(resource, namespace) }
+  }
+
+  /** Flux before 2.7 serves the same kinds as v1beta2 only; a policy may name a foreign repository. */
+  async function flux(resource: ResourceName) {
+    const newer = await listed(resource, undefined)
+    const objects = newer ?? (await listed({ ...resource, version: 'v1beta2' }, undefined))
+    return { resource, objects }
+  }
+
+  const [lists, labels] = await Promise.all([
+    Promise.all([...OWN.map(own), ...FLUX.map(flux)]),
+    labelsOf(cluster, namespace, signal),
+  ])
+  const resources: PolicyResource[] = []
+  for (const { resource, objects = [] } of lists) {
+    const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+    const read = readObjects(objects, type)
+    resources.push(...read.resources)
+    problems.push(...read.problems)
+  }
+  return {
+    resources,
+    problems,
+    isServed: lists.some(
+      ({ resource, objects }) => resource === IMAGE_POLICIES && objects !== undefined,
+    ),
+    namespaceLabels: (of) => labels.get(of) ?? NO_LABELS,
+  }
+}
+
+/**
+ * These policies with others laid over: one of the same kind, namespace and name takes its place.
+ */
+export function overlaid(
+  resources: readonly PolicyResource[],
+  over: readonly PolicyResource[],
+): PolicyResource[] {
+  const replaced = new Set(over.map(nameOf))
+  return [...over, ...resources.filter((each) => !replaced.has(nameOf(each)))]
+}
+
+function nameOf(resource: PolicyResource): string {
+  if ('draft' in resource) return resource.draft.title
+  return `${resource.type} ${resource.namespace}/${resource.name}`
+}
+
+/** Without the right to them there are none: a namespaceSelector then selects nothing. */
+async function labelsOf(
+  cluster: Pick<Cluster, 'pages' | 'get'>,
+  namespace: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, Labels>> {
+  const labels = new Map<string, Labels>()
+  const keep = ({ metadata }: KubernetesObject) =>
+    void labels.set(metadata.name, metadata.labels ?? NO_LABELS)
+  try {
+    if (namespace !== undefined) {
+      const found = await cluster.get<KubernetesObject>(NAMESPACES, { name: namespace }, { signal })
+      if (found) keep(found)
+    } else {
+      for await (const page of cluster.pages(NAMESPACES, { signal })) page.forEach(keep)
+    }
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error.reason !== 'Forbidden') throw error
+  }
+  return labels
+}

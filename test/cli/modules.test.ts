@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -11,13 +12,13 @@ spec:
   images: [registry.example.com/acme/web]
   order: { semver: { range: ">=1.2.3 <2.0.0" } }
 `
-/** Writes the address of each module that is loaded to standard error. */
+/** Writes the address of each module that is loaded into the file TRACED. */
 const TRACE = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module'
-  import { writeSync } from 'node:fs'
+  import { appendFileSync } from 'node:fs'
   registerHooks({
     load(url, context, next) {
-      writeSync(2, 'loaded ' + url + '\\n')
+      appendFileSync(process.env.TRACED, url + '\\n')
       return next(url, context)
     },
   })
@@ -28,23 +29,21 @@ async function run(
   args: readonly string[],
   options: { readonly input?: string; readonly until?: RegExp; readonly cwd: string },
 ): Promise<{ readonly output: string; readonly modules: readonly string[] }> {
+  const traced = join(options.cwd, `${args[0]}.modules`)
   const child = spawn(process.execPath, ['--import', TRACE, BIN, ...args], {
     cwd: options.cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, TAGWARDEN_LISTEN_PORT: '0' },
+    env: { ...process.env, TAGWARDEN_LISTEN_PORT: '0', TRACED: traced },
   })
   let output = ''
-  let errors = ''
   child.stdout.on('data', (part) => {
     output += part
     if (options.until?.test(output)) child.kill('SIGTERM')
   })
-  child.stderr.on('data', (part) => {
-    errors += part
-  })
+  child.stderr.resume()
   child.stdin.end(options.input ?? '')
   await once(child, 'close')
-  const modules = [...errors.matchAll(/^loaded (.*)$/gm)].map(([, url]) => url as string)
+  const modules = readFileSync(traced, 'utf8').trim().split('\n')
   return { output, modules }
 }
 

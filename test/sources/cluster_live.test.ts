@@ -232,7 +232,7 @@ t.test('policies that live in a cluster', { skip }, async (t) => {
     })
     const row = async () => (await kubectl('get', 'twx', '-n', 'shop', '--no-headers')).trim()
     await until('it counts', async () => /OPS-1 .* false +True/.test(await row()))
-    await until('it ends by itself', async () => /OPS-1 .* true +False/.test(await row()), 10_000)
+    await until('it ends by itself', async () => /OPS-1 .* true +True/.test(await row()), 10_000)
     t.pass()
   })
 

@@ -238,7 +238,7 @@ t.test('an exception expires at its moment, without anybody doing anything', asy
   pass(24 * HOUR)
   await is('old', 'True ExpiresSoon', IMAGE_POLICY_EXCEPTIONS)
   for (let hour = 0; hour < 7 * 24; hour += 1) pass(HOUR)
-  await is('old', 'False Expired', IMAGE_POLICY_EXCEPTIONS)
+  await is('old', 'True Expired', IMAGE_POLICY_EXCEPTIONS)
   t.equal(get('old', IMAGE_POLICY_EXCEPTIONS).expired, true)
 })
 

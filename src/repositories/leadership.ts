@@ -15,7 +15,7 @@ const REMOVED_PER_SECOND = 5
 /** What is unused is looked for so often, in ms. */
 const ROUND = 10 * 60_000
 /** Policies that change one after the other are looked at together after so many ms. */
-const SETTLE = 3_000
+const SETTLE = 500
 
 /** What the leader does beside answering reviews like the others. */
 export interface Leadership {

@@ -1,5 +1,6 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { TagwardenError } from '../errors.ts'
+import { addExamples } from './examples.ts'
 import { reportFailure, STREAMS } from './output.ts'
 
 const OUTPUT = () =>
@@ -69,6 +70,14 @@ export function createProgram(): Command {
     )
     .option('--timeout <seconds>', 'how long the API server waits, 1 to 30', '10')
     .action(async (options) => (await import('./dev.ts')).dev(options))
+  program
+    .command('completion')
+    .description('prints a script that completes commands, options and files in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => {
+      STREAMS.out((await import('./completion.ts')).completionScript(program, shell))
+    })
+  addExamples(program)
   return program
 }
 

@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+
+/** What each command is used for: a line of a shell, and what it does. */
+export const EXAMPLES: Readonly<
+  Record<string, readonly (readonly [line: string, does: string])[]>
+> = {
+  tagwarden: [
+    ['tagwarden explain registry.example.com/acme/web', 'try it: nothing has to be set up'],
+    ['tagwarden help select', 'what a command can do, with examples'],
+  ],
+  serve: [
+    ['tagwarden serve', 'on a bundled registry and example policies, or ./tagwarden.yaml'],
+    ['TAGWARDEN_LOG_LEVEL=debug tagwarden serve --config shop.yaml', 'with a configuration'],
+  ],
+  select: [
+    [
+      "printf 'v1.4.2\\nv2.0.0\\n' | tagwarden select --policy policies/web.yaml",
+      'which tag the policy chooses, and why no other',
+    ],
+    [
+      'tagwarden select --policy all.yaml --name web --tags tags.txt --output json',
+      'one policy of several, for programs',
+    ],
+  ],
+  explain: [
+    ['tagwarden explain registry.example.com/acme/web:v1.3.0', 'what becomes of it, and why'],
+    [
+      'tagwarden explain ghcr.io/acme/web --policies policies/ --namespace shop',
+      'by the policies of a folder, for a namespace',
+    ],
+  ],
+  convert: [
+    ['tagwarden convert clusters/ > policies.yaml', 'all that is in a folder'],
+    [
+      'kubectl get deployments -A -o yaml | tagwarden convert --output-dir policies',
+      'annotations of Keel in a cluster, a file for each policy',
+    ],
+  ],
+  dev: [
+    [
+      'tagwarden dev --kubeconfig ~/.kube/config --url https://192.168.1.20:8443',
+      'register this machine in a cluster until Ctrl-C',
+    ],
+  ],
+  completion: [
+    ['source <(tagwarden completion bash)', 'in ~/.bashrc; zsh likewise, in ~/.zshrc'],
+    ['tagwarden completion fish > ~/.config/fish/completions/tagwarden.fish', 'for fish, once'],
+  ],
+}
+
+/** Puts the examples of a program and of its commands under their help. */
+export function addExamples(program: Command): void {
+  for (const command of [program, ...program.commands]) {
+    const examples = EXAMPLES[command.name()] ?? []
+    const lines = examples.map(([line, does]) => `  # ${does}\n  ${line}\n`)
+    if (lines.length > 0) command.addHelpText('after', `\nExamples:\n${lines.join('')}`)
+  }
+}

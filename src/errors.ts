@@ -6,6 +6,7 @@ export const ERROR_TABLE = {
   ERR_INVALID_CONFIG: [500, 2, 'The configuration is wrong'],
   ERR_INVALID_TAGS: [400, 2, 'The list of tags is wrong'],
   ERR_INVALID_REVIEW: [400, 2, 'The request body is not an AdmissionReview that can be answered'],
+  ERR_INVALID_MANIFEST: [422, 2, 'A manifest cannot be read'],
   ERR_BODY_TOO_LARGE: [413, 2, 'The request body is larger than the limit'],
   ERR_REGISTRY_UNREACHABLE: [502, 2, 'The registry could not be reached'],
   ERR_REGISTRY_TIMEOUT: [504, 2, 'The registry did not answer in time'],
@@ -20,6 +21,8 @@ export const ERROR_TABLE = {
   ERR_CATALOG: [500, 2, 'The stored index cannot be read or written'],
   ERR_CERTIFICATE: [500, 2, 'The certificate cannot be made, read or used'],
   ERR_LISTEN: [500, 2, 'The server cannot listen'],
+  ERR_GIT: [500, 2, 'Git could not say what has changed'],
+  ERR_WRITE: [500, 2, 'A file cannot be written'],
   ERR_CLUSTER: [502, 2, 'The Kubernetes API server refused or could not be reached'],
 } as const satisfies Record<string, readonly [status: number, exit: number, meaning: string]>
 

@@ -7,7 +7,7 @@ export {
   type ReviewOptions,
   type ReviewSummary,
 } from './handlers.ts'
-export type { PatchOperation } from './patch.ts'
+export { applyPatch, type PatchOperation } from './patch.ts'
 export { createPolicyReviewHandler, type PolicyReviewOptions } from './policy_review.ts'
 export { createRequest, type Preview, type PreviewedImage, preview } from './preview.ts'
 export {

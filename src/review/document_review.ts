@@ -1,0 +1,268 @@
+import { createReviewHandlers, type ReviewOptions } from '../admission/index.ts'
+import { describeError } from '../errors.ts'
+import { displayImage } from '../images/index.ts'
+import type { Level, Location, ReportChange, ReportProblem } from '../reports/types.ts'
+import { answerReview } from './admission_answer.ts'
+import type { SourceDocument } from './document_stream.ts'
+import { countLines } from './document_stream.ts'
+import type { FunnelBook } from './funnel_book.ts'
+import { type JudgedImage, judgeImages, LEVEL_OF, rewritesFor } from './judged_image.ts'
+import { isFault, type Manifest, readManifest } from './manifest.ts'
+import {
+  createLocator,
+  type DocumentOutcome,
+  NOTHING_FOUND,
+  type ReviewedDocument,
+  type UnmarkedFinding,
+} from './outcome.ts'
+import { applyEdits, keysOf, planEdits } from './scalar_edit.ts'
+import { createPlaceFinder } from './scalar_place.ts'
+import { type DocumentHints, type FoundSubjects, findSubjects } from './subjects.ts'
+
+/** What is written in place of what stands there. */
+export interface Fixing {
+  /** the mildest violation that is put right */
+  readonly level: Level
+  /** whether what a policy would change is written too */
+  readonly pin: boolean
+}
+
+export interface DocumentReviewOptions {
+  readonly admission: ReviewOptions
+  /** ms that facts of one object may take */
+  readonly patience: number
+  readonly fixing: Fixing | undefined
+  /** whether AdmissionReviews are answered */
+  readonly answers: boolean
+  readonly funnels: FunnelBook
+  /** told of the labels of each Namespace that is seen */
+  readonly onNamespace: (name: string, labels: Readonly<Record<string, string>>) => void
+}
+
+/** The file that a document stands in. */
+export interface DocumentPlace extends DocumentHints {
+  readonly file: string
+}
+
+/** Judges one document. Never rejects for what stands in it. */
+export type DocumentReviewer = (
+  document: SourceDocument,
+  place: DocumentPlace,
+) => Promise<ReviewedDocument>
+
+const RANK: readonly Level[] = ['deny', 'warn', 'audit']
+const CLAIM = /(?:^|[{,])[ \t]*["']?(?:apiVersion|kind)["']?[ \t]*:/m
+const NAMESPACE = /kind["']?[ \t]*:[ \t]*["']?Namespace\b/
+const TEMPLATE = '{{'
+
+export function createDocumentReviewer(options: DocumentReviewOptions): DocumentReviewer {
+  const { admission, fixing } = options
+  const clock = admission.clock ?? Date.now
+  const handlers = options.answers ? createReviewHandlers(admission) : undefined
+  const words = ['image', ...admission.fields.flatMap(({ paths }) => paths.map(lastWord))]
+
+  /** Whether a document could name an image: without these letters it cannot, unless by escapes. */
+  function mayHoldImages(text: string): boolean {
+    return words.some((word) => text.includes(word)) || text.includes('\\')
+  }
+
+  async function judged(subjects: FoundSubjects['subjects']): Promise<JudgedImage[]> {
+    const deadline = clock() + options.patience
+    const [only] = subjects
+    if (only && subjects.length === 1) return judgeImages(only, admission, deadline)
+    const all: JudgedImage[] = []
+    // a List of thousands takes its turns, as thousands of documents do
+    for (let at = 0; at < subjects.length; at += 32) {
+      const some = subjects.slice(at, at + 32)
+      const until = clock() + options.patience
+      const images = await Promise.all(some.map((each) => judgeImages(each, admission, until)))
+      all.push(...images.flat())
+    }
+    return all
+  }
+
+  async function outcomeOf(
+    document: SourceDocument,
+    place: DocumentPlace,
+    manifest: Manifest,
+  ): Promise<{ outcome: DocumentOutcome; images: readonly JudgedImage[] }> {
+    const { text } = document
+    const found = findSubjects(manifest.value, place)
+    const all = await judged(found.subjects)
+    const images = all.filter(({ image }) => !isTemplate(image, text))
+    const locate = lazyLocations(document, place.file, manifest)
+    const answers = handlers
+      ? await Promise.all(found.subjects.map((each) => answerReview(each, handlers, clock)))
+      : []
+    const outcome = {
+      lines: linesOf(document),
+      objects: found.objects,
+      images: images.length,
+      templates: all.length - images.length,
+      levels: images.flatMap(({ findings }) => worst(findings.map(levelOf)) ?? []),
+      findings: images.flatMap((image) => findingsOf(image, locate, options.funnels)),
+      changes: images.flatMap((image) => changeOf(image, locate) ?? []),
+      problems: found.problem
+        ? [problem(place.file, locate(found.problem.base), describeError(found.problem.error))]
+        : [],
+      answers: answers.flatMap((answer) => answer ?? []),
+    }
+    return { outcome, images }
+  }
+
+  return async (document, place) => {
+    const { text } = document
+    const nothing = { ...NOTHING_FOUND, lines: linesOf(document) }
+    if (text.includes('Namespace') && NAMESPACE.test(text)) noteNamespace(text, options.onNamespace)
+    if (!place.values && !mayHoldImages(text)) {
+      return { outcome: { ...nothing, objects: CLAIM.test(text) ? 1 : 0 }, fixed: undefined }
+    }
+    const manifest = readManifest(text)
+    if (isFault(manifest)) {
+      if (text.includes(TEMPLATE)) {
+        return { outcome: { ...nothing, templates: 1 }, fixed: undefined }
+      }
+      if (!CLAIM.test(text) && !place.values && !place.kustomization) {
+        return { outcome: nothing, fixed: undefined }
+      }
+      const at = createLocator(text, document.line, place.file).range(manifest.offset, text.length)
+      const wrong = problem(place.file, at, `${manifest.message}. ${manifest.remedy}`)
+      return { outcome: { ...nothing, problems: [wrong] }, fixed: undefined }
+    }
+    const { outcome, images } = await outcomeOf(document, place, manifest)
+    const plan = fixing && planFixes(text, manifest, images, fixing)
+    if (!plan || plan.edits.length === 0) return { outcome, fixed: undefined }
+    const after = { ...document, text: applyEdits(text, plan.edits) }
+    const again = readManifest(after.text)
+    if (isFault(again)) return { outcome, fixed: undefined }
+    const fixed = await outcomeOf(after, place, again)
+    const { edits } = plan
+    const { offset } = document
+    return {
+      outcome,
+      fixed: { offset, edits, images: plan.images, text: after.text, outcome: fixed.outcome },
+    }
+  }
+}
+
+function planFixes(
+  text: string,
+  manifest: Manifest,
+  images: readonly JudgedImage[],
+  fixing: Fixing,
+) {
+  const wanted = images.flatMap((image) => {
+    const to = targetOf(image, fixing)
+    const rewrites = to === undefined || to === image.image ? undefined : rewritesFor(image, to)
+    return rewrites?.length ? [rewrites] : []
+  })
+  if (wanted.length === 0) return undefined
+  const plan = planEdits(text, manifest, wanted.flat())
+  const whole = wanted.filter((rewrites) => rewrites.every((each) => plan.done.has(each)))
+  if (whole.flat().length === plan.done.size) return { ...plan, images: whole.length }
+  // a tag without its digest would be another image
+  return { ...planEdits(text, manifest, whole.flat()), images: whole.length }
+}
+
+function targetOf(image: JudgedImage, { level, pin }: Fixing): string | undefined {
+  const violation = image.findings.find(
+    (finding) => finding.use !== undefined && RANK.indexOf(levelOf(finding)) <= RANK.indexOf(level),
+  )
+  return violation?.use ?? (pin ? image.change?.to : undefined)
+}
+
+function levelOf({ enforcement }: JudgedImage['findings'][number]): Level {
+  return LEVEL_OF[enforcement]
+}
+
+function worst(levels: readonly Level[]): Level | undefined {
+  return RANK.find((level) => levels.includes(level))
+}
+
+/** An image that a template has yet to fill in. */
+function isTemplate(image: unknown, text: string): boolean {
+  return typeof image === 'string'
+    ? image.includes(TEMPLATE)
+    : typeof image === 'object' && text.includes(TEMPLATE)
+}
+
+type Locate = (place: string) => Location
+
+/** Places are looked for only when there is something to say of one. */
+function lazyLocations(document: SourceDocument, file: string, manifest: Manifest): Locate {
+  const { text, line } = document
+  const tools = lazy(() => {
+    const lines = createLocator(text, line, file)
+    try {
+      return { lines, finder: createPlaceFinder(text, manifest.events()) }
+    } catch {
+      return { lines, finder: undefined } // JSON that is no YAML
+    }
+  })
+  return (place) => {
+    const { lines, finder } = tools()
+    const found = finder?.find(keysOf(place))
+    return found ? lines.range(found.start, found.end) : lines.range(0, 0)
+  }
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+function findingsOf(image: JudgedImage, locate: Locate, funnels: FunnelBook): UnmarkedFinding[] {
+  const { subject, container, pointer, findings } = image
+  return findings.map((finding) => ({
+    level: levelOf(finding),
+    reason: finding.reason,
+    policy: finding.policy?.title,
+    subject,
+    container,
+    pointer,
+    image: typeof image.image === 'string' ? image.image : displayImage(image.image),
+    message: finding.message,
+    use: finding.use,
+    location: locate(image.place),
+    funnel: funnels.note(image.question, finding.policy),
+  }))
+}
+
+function changeOf(image: JudgedImage, locate: Locate): ReportChange | undefined {
+  const { subject, container, pointer, change } = image
+  return (
+    change && {
+      ...{ subject, container, pointer, from: String(image.image), to: change.to },
+      policy: change.policy.title,
+      location: locate(image.place),
+    }
+  )
+}
+
+export function problem(place: string, location: Location | undefined, message: string) {
+  const { line, column } = location ?? {}
+  return { code: 'ERR_INVALID_MANIFEST', place, line, column, message } satisfies ReportProblem
+}
+
+function linesOf({ text, line }: SourceDocument): readonly [number, number] {
+  return [line, line + countLines(text) + 1]
+}
+
+function lastWord(path: string): string {
+  return path.split('/').findLast((key) => key !== '*') ?? ''
+}
+
+function noteNamespace(text: string, told: DocumentReviewOptions['onNamespace']): void {
+  const manifest = readManifest(text)
+  if (isFault(manifest)) return
+  const { kind, metadata } = (manifest.value ?? {}) as Record<string, Record<string, unknown>>
+  const { name, labels } = metadata ?? {}
+  if (String(kind) !== 'Namespace' || typeof name !== 'string') return
+  const texts = Object.entries((labels as object | undefined) ?? {}).filter(
+    ([, value]) => typeof value === 'string',
+  )
+  told(name, Object.fromEntries(texts) as Readonly<Record<string, string>>)
+}

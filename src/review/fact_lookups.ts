@@ -1,0 +1,85 @@
+import { type FactFailure, type FactNeed, type FactSource, needKey } from '../decisions/index.ts'
+
+/** A source that asks for each fact once in a run, and counts. */
+export interface FactLookups extends FactSource {
+  /** how many facts were asked for, and how many of them are there or failed */
+  readonly count: () => { readonly asked: number; readonly answered: number }
+}
+
+/** So many answers are waited for at once. */
+const AT_ONCE = 64
+/** A look-up may take this long once it is its turn, in ms. */
+const PATIENCE = 20_000
+/** A registry that fails so often in a row, and never answers, is not asked again in this run. */
+const HOPELESS = 4
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'ERR_REGISTRY_UNREACHABLE',
+  'ERR_REGISTRY_TIMEOUT',
+])
+
+/**
+ * Asks the source for each fact once, however many files need it: what failed for one fails for
+ * all, in the same words.
+ *
+ * @param signal nothing more is asked for after it
+ */
+export function createFactLookups(source: FactSource, signal: AbortSignal): FactLookups {
+  const known = new Map<string, Promise<FactFailure | undefined>>()
+  const failing = new Map<string, { count: number; last: FactFailure }>()
+  const waiting: (() => void)[] = []
+  let running = 0
+  let answered = 0
+
+  async function ask(need: FactNeed): Promise<FactFailure | undefined> {
+    if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
+    running += 1
+    try {
+      const host = need.name.slice(0, need.name.indexOf('/'))
+      const hopeless = failing.get(host)
+      if (hopeless && hopeless.count >= HOPELESS) return hopeless.last
+      const until = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
+      const failure = await source.gather(need, until)
+      if (failure && UNREACHABLE.has(failure.code)) {
+        failing.set(host, { count: (failing.get(host)?.count ?? 0) + 1, last: failure })
+      } else {
+        failing.delete(host)
+      }
+      return failure
+    } finally {
+      running -= 1
+      answered += 1
+      waiting.shift()?.()
+    }
+  }
+
+  return {
+    snapshot: (name) => source.snapshot(name),
+    // The patience of whoever asks does not count: a fact has its own time, from its turn on.
+    gather(need) {
+      const key = needKey(need)
+      const answer = known.get(key) ?? ask(need)
+      known.set(key, answer)
+      return answer
+    },
+    count: () => ({ asked: known.size, answered }),
+  }
+}
+
+/**
+ * A source that may not ask any registry: what the index lacks is told as lacking.
+ *
+ * @param snapshot what the index holds
+ */
+export function offlineSource(
+  snapshot: FactSource['snapshot'],
+  clock: () => number = Date.now,
+): FactSource {
+  return {
+    snapshot,
+    gather: async (need) => {
+      const what = need.fact === 'repository' ? need.name : `${need.name}:${need.tag}`
+      const message = `the index does not have ${what}, and --offline forbids to ask the registry`
+      return { code: 'ERR_REGISTRY_UNREACHABLE', message, at: clock() }
+    },
+  }
+}

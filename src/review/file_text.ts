@@ -1,0 +1,128 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { TagwardenError } from '../errors.ts'
+import { createDocumentStream, type SourceDocument } from './document_stream.ts'
+
+/** A document may have this many UTF-16 units; a file, as many documents as there are. */
+export const LONGEST_DOCUMENT = 64 * 1024 * 1024
+/** Files up to this size, in bytes, are read at once. */
+const SMALL = 4 * 1024 * 1024
+
+/** A text that is read while it is looked at. */
+export interface FileText {
+  /** @throws TagwardenError ERR_INVALID_MANIFEST for what cannot be read on */
+  documents(): AsyncIterable<readonly SourceDocument[]>
+  /** SHA-256 of the bytes; known after the last document */
+  readonly hash: () => string | undefined
+}
+
+/** @param hashed whether the hash is wanted */
+export function openFile(path: string, hashed: boolean): FileText {
+  let hash: string | undefined
+  return {
+    hash: () => hash,
+    async *documents() {
+      const size = sizeOf(path)
+      if (size > SMALL) {
+        const stream = streamText(
+          createReadStream(path, { highWaterMark: SMALL / 4 }),
+          path,
+          hashed,
+        )
+        yield* stream.documents()
+        hash = stream.hash()
+        return
+      }
+      const bytes = read(path)
+      if (hashed) hash = hashOf(bytes)
+      if (!isUtf8(bytes)) throw notText(path)
+      yield documentsOf(bytes.toString('utf8'), path)
+    },
+  }
+}
+
+/** The same for a stream, such as standard input. */
+export function streamText(stream: Readable, name: string, hashed: boolean): FileText {
+  const digest = hashed ? createHash('sha256') : undefined
+  let hash: string | undefined
+  return {
+    hash: () => hash,
+    async *documents() {
+      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+      const cutter = createDocumentStream()
+      const decode = (bytes?: Buffer) => {
+        try {
+          const text = bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode()
+          if (!text.includes('\0')) return text
+        } catch {}
+        throw notText(name)
+      }
+      try {
+        for await (const bytes of stream) {
+          digest?.update(bytes)
+          yield cutter.push(decode(bytes))
+          if (cutter.waiting > LONGEST_DOCUMENT) throw tooLong(name)
+        }
+      } catch (error) {
+        throw error instanceof TagwardenError ? error : unreadable(name, error)
+      }
+      yield [...cutter.push(decode()), ...cutter.end()]
+      hash = digest?.digest('hex')
+    },
+  }
+}
+
+export function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The problem of a file that cannot be read. */
+export function unreadable(file: string, cause: unknown): TagwardenError {
+  const { code = 'unknown error' } = cause as NodeJS.ErrnoException
+  const gone = code === 'ENOENT'
+  return invalid(
+    file,
+    gone ? 'there is no such file or folder' : `cannot be read (${code})`,
+    gone ? 'Check the path' : 'Let this user read it, or leave it out with --exclude',
+    cause,
+  )
+}
+
+function sizeOf(path: string): number {
+  try {
+    const stats = statSync(path)
+    if (stats.isFile()) return stats.size
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  throw invalid(path, 'is no regular file', 'Give files and folders, or - for standard input')
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function documentsOf(text: string, path: string): readonly SourceDocument[] {
+  if (text.includes('\0')) throw notText(path)
+  const cutter = createDocumentStream()
+  return [...cutter.push(text), ...cutter.end()]
+}
+
+function notText(file: string): TagwardenError {
+  return invalid(file, 'is not UTF-8 text', 'Save it as UTF-8, or leave it out with --exclude')
+}
+
+function tooLong(file: string): TagwardenError {
+  const remedy = 'Write --- between objects, or leave it out with --exclude'
+  return invalid(file, `holds a document of more than ${LONGEST_DOCUMENT >> 20} MiB`, remedy)
+}
+
+function invalid(file: string, message: string, remedy: string, cause?: unknown): TagwardenError {
+  return new TagwardenError('ERR_INVALID_MANIFEST', message, { remedy, position: { file }, cause })
+}

@@ -1,0 +1,173 @@
+import { createRequest, isObject, type JsonObject, own } from '../admission/index.ts'
+import type { GroupKind, ImageField } from '../images/index.ts'
+import type { Subject } from '../reports/types.ts'
+
+/** An image whose name, tag and digest are values of their own. */
+export interface ImageParts {
+  /** what names it for people: the entry of a Kustomization, the path in Helm values */
+  readonly name: string
+  readonly image: string
+  /** pointers in the document */
+  readonly tag: string | undefined
+  readonly digest: string | undefined
+  /** of the value that a finding points to */
+  readonly shown: string
+  /** `shown` holds the whole image: it is no part */
+  readonly whole: boolean
+}
+
+/** Images in parts, put together as an object with images, so that policies see one like any other. */
+export interface AssembledImages {
+  readonly subject: Subject
+  readonly request: ReturnType<typeof createRequest>
+  readonly parts: readonly ImageParts[]
+}
+
+/** Where an assembled object holds its images. */
+const PATH = '/images/*/image'
+const KINDS: readonly GroupKind[] = [
+  { group: 'kustomize.config.k8s.io', kind: 'Kustomization' },
+  { group: 'kustomize.toolkit.fluxcd.io', kind: 'Kustomization' },
+  { group: '', kind: 'HelmValues' },
+]
+
+/** The image fields of assembled objects. */
+export const ASSEMBLED_FIELDS: readonly ImageField[] = KINDS.map((kind) => ({
+  ...kind,
+  paths: [PATH],
+}))
+
+/** @param index as in `/images/3/image` */
+export function assembledIndex(pointer: string): number {
+  return Number(pointer.split('/')[2])
+}
+
+/**
+ * The images that a Kustomization sets by `images:`; undefined for anything else. One that only
+ * changes the name of an image says nothing that could be judged.
+ */
+export function kustomizationImages(
+  object: JsonObject,
+  place: { readonly base: string; readonly namespace: string; readonly title: string },
+): AssembledImages | undefined {
+  const apiVersion = own(object, 'apiVersion')
+  if (own(object, 'kind') !== 'Kustomization' || typeof apiVersion !== 'string') return undefined
+  const group = apiVersion.slice(0, apiVersion.indexOf('/'))
+  const kind = KINDS.find((each) => each.kind === 'Kustomization' && each.group === group)
+  if (!kind) return undefined
+  const spec = own(object, 'spec')
+  const flux = group === 'kustomize.toolkit.fluxcd.io'
+  const holder = flux ? (isObject(spec) ? spec : {}) : object
+  const list = own(holder, 'images')
+  const base = `${place.base}${flux ? '/spec' : ''}/images`
+  const parts = (Array.isArray(list) ? list : []).flatMap((entry, index) =>
+    isObject(entry) ? (partsOfEntry(entry, `${base}/${index}`) ?? []) : [],
+  )
+  const target = own(holder, flux ? 'targetNamespace' : 'namespace')
+  const metadata = own(object, 'metadata')
+  const name = isObject(metadata) ? own(metadata, 'name') : undefined
+  return assembled(apiVersion, kind, parts, {
+    namespace: typeof target === 'string' && target !== '' ? target : place.namespace,
+    title: typeof name === 'string' && name !== '' ? name : place.title,
+    metadata: isObject(metadata) ? metadata : {},
+  })
+}
+
+/** https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/ */
+function partsOfEntry(entry: JsonObject, base: string): ImageParts | undefined {
+  const text = (key: string) => scalarText(own(entry, key)) || undefined
+  const name = text('name')
+  const tag = text('newTag')
+  const digest = text('digest')
+  if (name === undefined || (tag === undefined && digest === undefined)) return undefined
+  return {
+    name,
+    image: `${text('newName') ?? name}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`,
+    tag: tag === undefined ? undefined : `${base}/newTag`,
+    digest: digest === undefined ? undefined : `${base}/digest`,
+    shown: `${base}/${tag === undefined ? 'digest' : 'newTag'}`,
+    whole: false,
+  }
+}
+
+/** Values are looked through this deep, and for so many images. */
+const DEEPEST = 20
+const MOST_IMAGES = 10_000
+
+/**
+ * The images in Helm values: `image: {repository, tag}` with `registry` and `digest` where they
+ * are, and `image: name:tag`. A map without tag and digest leaves them to the chart.
+ */
+export function helmImages(
+  value: unknown,
+  place: { readonly namespace: string; readonly title: string },
+): AssembledImages | undefined {
+  const parts: ImageParts[] = []
+  function visit(at: unknown, pointer: string, path: string, depth: number): void {
+    if (depth > DEEPEST || parts.length >= MOST_IMAGES) return
+    if (Array.isArray(at)) {
+      at.forEach((each, index) => {
+        visit(each, `${pointer}/${index}`, `${path}[${index}]`, depth + 1)
+      })
+      return
+    }
+    if (!isObject(at)) return
+    const found = partsOfMap(at, pointer, path)
+    if (found) parts.push(found)
+    for (const [key, inside] of Object.entries(at)) {
+      const below = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const named = path === '' ? key : `${path}.${key}`
+      if (typeof inside !== 'string') visit(inside, below, named, depth + 1)
+      else if (/image$/i.test(key) && /[^/]:[^/]+$|@/.test(inside)) {
+        const place = { tag: undefined, digest: undefined, shown: below, whole: true }
+        parts.push({ name: named, image: inside, ...place })
+      }
+    }
+  }
+  visit(value, '', '', 0)
+  if (parts.length === 0) return undefined
+  return assembled('', KINDS[2] as GroupKind, parts, { ...place, metadata: {} })
+}
+
+function partsOfMap(map: JsonObject, base: string, path: string): ImageParts | undefined {
+  const text = (key: string) => scalarText(own(map, key)) || undefined
+  const repository = text('repository')
+  const tag = text('tag')
+  const digest = text('digest')
+  if (repository === undefined || (tag === undefined && digest === undefined)) return undefined
+  const registry = text('registry')
+  const name = registry === undefined ? repository : `${registry}/${repository}`
+  return {
+    name: path === '' ? 'image' : path,
+    image: `${name}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`,
+    tag: tag === undefined ? undefined : `${base}/tag`,
+    digest: digest === undefined ? undefined : `${base}/digest`,
+    shown: `${base}/${tag === undefined ? 'digest' : 'tag'}`,
+    whole: false,
+  }
+}
+
+/** What a template makes of a value: numbers are written out. */
+function scalarText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function assembled(
+  apiVersion: string,
+  kind: GroupKind,
+  parts: readonly ImageParts[],
+  about: {
+    readonly namespace: string
+    readonly title: string
+    readonly metadata: JsonObject
+  },
+): AssembledImages {
+  const { namespace, title, metadata } = about
+  const images = parts.map(({ name, image }) => ({ name, image }))
+  const object = { apiVersion, kind: kind.kind, metadata: { ...metadata, name: title }, images }
+  return {
+    subject: { apiVersion, kind: kind.kind, namespace, name: title },
+    request: createRequest(kind, namespace, object),
+    parts,
+  }
+}

@@ -1,0 +1,15 @@
+export { accepting, readBaseline, writeBaseline } from './baseline.ts'
+export type { Fixing } from './document_review.ts'
+export { offlineSource } from './fact_lookups.ts'
+export type { ReviewedFile } from './file_review.ts'
+export { openFile, streamText } from './file_text.ts'
+export { createFunnelBook, type FunnelBook, reportFunnel } from './funnel_book.ts'
+export { createPatterns } from './ignore_rules.ts'
+export { type FileChoice, findManifests, type ManifestFile, nameOf } from './manifest_files.ts'
+export {
+  type ManifestInput,
+  type ManifestReview,
+  type ManifestReviewOptions,
+  type ReviewProgress,
+  reviewManifests,
+} from './review.ts'

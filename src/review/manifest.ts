@@ -1,0 +1,111 @@
+import {
+  binaryTag,
+  CORE_SCHEMA,
+  constructFromEvents,
+  EVENT_ID,
+  type Event,
+  mergeTag,
+  parseEvents,
+  YAMLException,
+} from 'js-yaml'
+
+/** A document that could be read. */
+export interface Manifest {
+  readonly value: unknown
+  /** undefined for JSON until they are asked for */
+  readonly events: () => readonly Event[]
+  readonly json: boolean
+}
+
+/** Why a document could not be read. */
+export interface ManifestFault {
+  /** UTF-16 units from the start of the document */
+  readonly offset: number
+  readonly message: string
+  readonly remedy: string
+}
+
+/** Deeper documents are refused. */
+const DEEPEST = 500
+/** Values that aliases make of a document. */
+const MOST_VALUES = 1_000_000
+const SCHEMA = CORE_SCHEMA.withTags(mergeTag, binaryTag)
+
+const REMEDIES: readonly [reason: RegExp, remedy: string][] = [
+  [/tab characters/, 'Indent with spaces, not with tabs'],
+  [/duplicated mapping key/, 'Keep one of the two'],
+  [/unidentified alias/, 'Correct the name, or write the value out'],
+  [/indentation/, 'Line the fields of one object up in one column'],
+  [/unexpected end|missed comma|expected the node/, 'Close what was opened: a quote or a bracket'],
+]
+
+/** Reads one document: JSON, or YAML 1.2 with merge keys. Never throws. */
+export function readManifest(text: string): Manifest | ManifestFault {
+  if (/^[\ufeff\s]*[{[]/.test(text)) {
+    const json = readJson(text)
+    if (json) return json
+  }
+  try {
+    const events = parseEvents(text, { maxDepth: DEEPEST })
+    const [value, ...more] = constructFromEvents(events, { source: text, schema: SCHEMA })
+    if (more.length > 0) return fault(0, 'holds more than one document', 'Write --- between them')
+    if (events.some(({ type }) => type === EVENT_ID.ALIAS) && isTooLarge(value)) {
+      const remedy = 'Write the values out instead of using * aliases'
+      return fault(0, 'repeats itself too often by its aliases', remedy)
+    }
+    return { value: value ?? null, events: () => events, json: false }
+  } catch (error) {
+    return describeFault(error)
+  }
+}
+
+/** Whether a document could not be read. */
+export function isFault(read: Manifest | ManifestFault): read is ManifestFault {
+  return 'message' in read
+}
+
+function readJson(text: string): Manifest | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+  } catch {
+    return undefined // YAML may begin with a bracket too
+  }
+  let events: readonly Event[] | undefined
+  return {
+    value,
+    json: true,
+    events() {
+      events ??= parseEvents(text, { maxDepth: DEEPEST })
+      return events
+    },
+  }
+}
+
+/** Whether a value becomes too large, or endless, when its aliases are written out. */
+function isTooLarge(root: unknown): boolean {
+  const open: unknown[] = [root]
+  let count = 0
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue
+    const inside = Object.values(value)
+    count += inside.length
+    if (count > MOST_VALUES) return true
+    for (const each of inside) if (typeof each === 'object' && each !== null) open.push(each)
+  }
+  return false
+}
+
+function describeFault(error: unknown): ManifestFault {
+  if (!(error instanceof YAMLException)) {
+    return fault(0, 'is nested too deeply', 'Write it with fewer levels')
+  }
+  const { reason, mark } = error
+  const known = REMEDIES.find(([pattern]) => pattern.test(reason))
+  const remedy = known?.[1] ?? 'Correct the text at this place'
+  return fault(mark?.position ?? 0, `is not YAML: ${reason.slice(0, 200)}`, remedy)
+}
+
+function fault(offset: number, message: string, remedy: string): ManifestFault {
+  return { offset, message, remedy }
+}

@@ -1,0 +1,123 @@
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
+import { glob } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import { TagwardenError } from '../errors.ts'
+import { unreadable } from './file_text.ts'
+import { createIgnoreRules, createPatterns } from './ignore_rules.ts'
+
+/** A file to look at. */
+export interface ManifestFile {
+  /** absolute */
+  readonly path: string
+  /** for people: relative to the working directory, with `/` */
+  readonly name: string
+}
+
+/** Which files to look at. */
+export interface FileChoice {
+  /** files, folders and globs, relative to the working directory */
+  readonly paths: readonly string[]
+  readonly cwd: string
+  /** patterns as in a `.gitignore` of the working directory */
+  readonly exclude: readonly string[]
+  /** absolute paths of folders that hold no manifests, such as the index */
+  readonly passOver: readonly string[]
+}
+
+const MANIFEST = /\.(?:ya?ml|json)$/i
+const GLOB = /[*?[\]{}]/
+
+/**
+ * Finds the files: those that are given; in a folder and below it every `.yaml`, `.yml` and `.json`
+ * that Git does not ignore; and what a glob covers. Each once, in the order of their paths.
+ *
+ * @param onProblem told of what cannot be read
+ */
+export async function* findManifests(
+  choice: FileChoice,
+  onProblem: (problem: TagwardenError) => void,
+): AsyncGenerator<ManifestFile> {
+  const { cwd } = choice
+  const rules = createIgnoreRules()
+  const excluded = createPatterns(choice.exclude, cwd)
+  const passedOver = new Set(choice.passOver)
+  const folders = new Set<string>()
+  const files = new Set<string>()
+
+  function named(path: string): ManifestFile[] {
+    if (files.has(path) || excluded(path, false)) return []
+    files.add(path)
+    const name = relative(cwd, path).split(sep).join('/')
+    return [{ path, name }]
+  }
+
+  async function* inside(folder: string): AsyncGenerator<ManifestFile> {
+    let entries: Dirent[]
+    try {
+      const { dev, ino } = statSync(folder, { bigint: true })
+      const identity = `${dev}:${ino}`
+      if (folders.has(identity)) return // a link that leads back up, or a folder given twice
+      folders.add(identity)
+      entries = readdirSync(folder, { withFileTypes: true })
+    } catch (cause) {
+      onProblem(unreadable(nameOf(cwd, folder), cause))
+      return
+    }
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    for (const entry of entries) {
+      const path = join(folder, entry.name)
+      const type = typeOf(entry, path)
+      if (type === 'folder') {
+        const hidden = entry.name === '.git' || passedOver.has(path)
+        if (hidden || excluded(path, true) || rules.ignores(path, true)) continue
+        yield* inside(path)
+      } else if (type === 'file' && MANIFEST.test(entry.name) && !rules.ignores(path, false)) {
+        yield* named(path)
+      }
+    }
+  }
+
+  for (const given of choice.paths) {
+    const path = resolve(cwd, given)
+    const stats = statOf(path)
+    if (stats?.isDirectory()) yield* inside(path)
+    else if (stats || !GLOB.test(given)) yield* named(path)
+    else {
+      const fit: string[] = []
+      for await (const found of glob(given, { cwd })) fit.push(resolve(cwd, found))
+      if (fit.length === 0) onProblem(nothingFits(given))
+      for (const each of fit.sort()) {
+        if (statOf(each)?.isFile() && !rules.ignoresWithin(each)) yield* named(each)
+      }
+    }
+  }
+}
+
+/** A path for people: relative to the working directory, with `/`. */
+export function nameOf(cwd: string, path: string): string {
+  return relative(cwd, path).split(sep).join('/') || '.'
+}
+
+function typeOf(entry: Dirent, path: string): 'file' | 'folder' | undefined {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'folder'
+  if (!entry.isSymbolicLink()) return undefined
+  const stats = statOf(path)
+  return stats?.isDirectory() ? 'folder' : stats?.isFile() ? 'file' : undefined
+}
+
+/** undefined: there is nothing, or a link that leads nowhere. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function nothingFits(given: string): TagwardenError {
+  return new TagwardenError('ERR_INVALID_MANIFEST', 'no file fits this pattern', {
+    position: { file: given },
+    remedy: 'Check it; ** goes across folders',
+  })
+}

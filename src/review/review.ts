@@ -1,0 +1,184 @@
+import type { ReviewOptions } from '../admission/index.ts'
+import type { FactSource } from '../decisions/index.ts'
+import { describeError, type TagwardenError } from '../errors.ts'
+import type { Report, ReportChange, ReportFinding, ReportProblem } from '../reports/types.ts'
+import { createDocumentReviewer, type DocumentPlace, type Fixing } from './document_review.ts'
+import { createFactLookups } from './fact_lookups.ts'
+import { type FileOutcome, type ReviewedFile, reviewFile } from './file_review.ts'
+import type { FileText } from './file_text.ts'
+import { createFunnelBook } from './funnel_book.ts'
+import { ASSEMBLED_FIELDS } from './image_parts.ts'
+
+/** One text to look at. */
+export interface ManifestInput {
+  readonly place: DocumentPlace
+  readonly text: FileText
+  /** which documents count, by their lines; undefined: all */
+  readonly changed?: ((lines: readonly [first: number, end: number]) => boolean) | undefined
+}
+
+/** How far a review has come. */
+export interface ReviewProgress {
+  readonly files: number
+  readonly findings: number
+  /** facts that registries were asked for */
+  readonly asked: number
+  readonly answered: number
+}
+
+export interface ManifestReviewOptions {
+  readonly version: string
+  readonly inputs: AsyncIterable<ManifestInput>
+  /** as the webhooks have them; its source is asked for each fact once */
+  readonly admission: Omit<ReviewOptions, 'source' | 'deadline'> & { readonly source: FactSource }
+  /** undefined: nothing is to be fixed */
+  readonly fixing?: Fixing | undefined
+  /** writes a fix; @returns what went wrong */
+  readonly onFix?: ((file: ReviewedFile) => Promise<TagwardenError | undefined>) | undefined
+  /** told of the text of each document as it becomes, in order */
+  readonly onText?: ((text: string) => void) | undefined
+  /** told of each answer to an AdmissionReview */
+  readonly onAnswer?: ((answer: string) => void) | undefined
+  readonly onProgress?: ((progress: ReviewProgress) => void) | undefined
+  /** problems found before, such as a path that is not there */
+  readonly problems?: readonly TagwardenError[] | undefined
+  readonly signal: AbortSignal
+}
+
+/** What a review gave beside its report. */
+export interface ManifestReview {
+  readonly report: Report
+  /** files that hold no Kubernetes object */
+  readonly passedOver: number
+  /** files with templates that are yet to be filled in */
+  readonly templates: readonly string[]
+  readonly fixed: { readonly files: number; readonly images: number }
+}
+
+/** So many files are looked at at once; the order of what is told does not depend on it. */
+const AT_ONCE = 32
+/** What an object waits for has a time limit of its own: see createFactLookups. */
+const PATIENCE = 24 * 3_600_000
+
+/**
+ * Judges manifests as admission would judge the same objects when they are created, file after
+ * file. Memory is bounded by what is found, not by what is read.
+ *
+ * @example
+ *   const { report } = await reviewManifests({ inputs, admission, version, signal })
+ */
+export async function reviewManifests(options: ManifestReviewOptions): Promise<ManifestReview> {
+  const { admission, fixing, signal } = options
+  const clock = admission.clock ?? Date.now
+  const startedAt = clock()
+  const lookups = createFactLookups(admission.source, signal)
+  const labels = new Map<string, Readonly<Record<string, string>>>()
+  const funnels = createFunnelBook(lookups, clock)
+  const review = createDocumentReviewer({
+    admission: {
+      ...admission,
+      fields: [...admission.fields, ...ASSEMBLED_FIELDS],
+      source: lookups,
+      deadline: PATIENCE,
+      namespaceLabels: (name) => labels.get(name) ?? admission.namespaceLabels?.(name) ?? {},
+    },
+    patience: PATIENCE,
+    fixing,
+    answers: options.onAnswer !== undefined,
+    funnels,
+    onNamespace: (name, found) => void labels.set(name, found),
+  })
+  const sum = createSum((options.problems ?? []).map(toProblem))
+  const running: Promise<ReviewedFile>[] = []
+
+  async function settle(): Promise<void> {
+    const file = await running.shift()
+    if (!file) return
+    const writes = file.fixed && options.onFix && !signal.aborted
+    const failure = writes ? await options.onFix?.(file) : undefined
+    const counts = writes && !failure && file.fixed ? file.fixed.outcome : file.outcome
+    sum.add(file, counts, writes && !failure ? file.fixed : undefined, failure)
+    for (const { answers } of counts.documents) for (const each of answers) options.onAnswer?.(each)
+    const { asked, answered } = lookups.count()
+    options.onProgress?.({ files: sum.files(), findings: sum.findings(), asked, answered })
+  }
+
+  for await (const { place, text, changed } of options.inputs) {
+    if (signal.aborted) break
+    // Texts come out in order only if one file is done before the next one begins.
+    const { onText } = options
+    running.push(reviewFile(place, text, { review, changed, onText, signal }))
+    if (running.length >= (onText ? 1 : AT_ONCE)) await settle()
+  }
+  while (running.length > 0) await settle()
+  return sum.result((totals) => ({
+    door: 'review',
+    version: options.version,
+    startedAt,
+    finishedAt: clock(),
+    interrupted: signal.aborted,
+    funnels: funnels.funnels(),
+    ...totals,
+  }))
+}
+
+type Summed = Pick<Report, 'totals' | 'findings' | 'changes' | 'problems'>
+
+function createSum(problems: ReportProblem[]) {
+  const findings: ReportFinding[] = []
+  const changes: ReportChange[] = []
+  const templates: string[] = []
+  const totals = { files: 0, objects: 0, images: 0, denied: 0, warned: 0, audited: 0, changed: 0 }
+  const fixed = { files: 0, images: 0 }
+  let passedOver = 0
+  return {
+    files: () => totals.files,
+    findings: () => findings.length,
+    add(
+      { place }: ReviewedFile,
+      outcome: FileOutcome,
+      fixes: ReviewedFile['fixed'],
+      failure: TagwardenError | undefined,
+    ): void {
+      totals.files += 1
+      for (const each of outcome.findings) findings.push(each)
+      problems.push(...outcome.problems, ...(failure ? [toProblem(failure)] : []))
+      const before = totals.objects
+      let filled = true
+      for (const document of outcome.documents) {
+        totals.objects += document.objects
+        totals.images += document.images
+        for (const level of document.levels) totals[COUNT_OF[level]] += 1
+        totals.changed += document.changes.length
+        for (const each of document.changes) changes.push(each)
+        for (const each of document.problems) problems.push(each)
+        if (document.templates > 0) filled = false
+      }
+      if (!filled) templates.push(place.file)
+      const silent = filled && totals.objects === before && outcome.problems.length === 0
+      if (
+        silent &&
+        outcome.documents.every(({ images, problems: own }) => images + own.length === 0)
+      ) {
+        passedOver += 1
+      }
+      if (fixes) {
+        fixed.files += 1
+        for (const { images } of fixes.documents) fixed.images += images
+      }
+    },
+    result(complete: (summed: Summed) => Report): ManifestReview {
+      const report = complete({ totals: { ...totals, accepted: 0 }, findings, changes, problems })
+      return { report, passedOver, templates, fixed }
+    },
+  }
+}
+
+const COUNT_OF = { deny: 'denied', warn: 'warned', audit: 'audited' } as const
+
+function toProblem(error: TagwardenError): ReportProblem {
+  const { code, position, remedy } = error
+  const message = remedy === '' ? error.message : `${error.message}. ${remedy}`
+  const { file = '', line, column } = position ?? {}
+  return { code, place: file, line, column, message: position ? message : describeError(error) }
+}

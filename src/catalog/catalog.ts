@@ -93,6 +93,7 @@ export interface Catalog {
  * Opens the index.
  *
  * @param options.path the folder of its files, made when first needed; undefined: memory only
+ * @param options.readOnly nothing is ever written to the folder
  * @param options.onProblem told of files that are damaged and of a disk that fails; the index
  *   goes on in memory
  *
@@ -103,12 +104,18 @@ export interface Catalog {
  *   await catalog.close()
  */
 export function createCatalog(
-  options: { path?: string | undefined; onProblem?: (problem: TagwardenError) => void } = {},
+  options: {
+    path?: string | undefined
+    readOnly?: boolean
+    onProblem?: (problem: TagwardenError) => void
+  } = {},
 ): Catalog {
   const repositories = new Map<string, Snapshot>()
-  const { path, onProblem = () => {} } = options
+  const { path, readOnly = false, onProblem = () => {} } = options
   const store =
-    path === undefined ? undefined : openStore(path, (key) => repositories.get(key), onProblem)
+    path === undefined
+      ? undefined
+      : openStore(path, (key) => repositories.get(key), onProblem, readOnly)
   let loading: Promise<void> | undefined
 
   function get(key: string): Snapshot | undefined {

@@ -19,11 +19,15 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** @param current the snapshot to write when its time comes */
+/**
+ * @param current the snapshot to write when its time comes
+ * @param readOnly nothing is written, and what is damaged stays where it is
+ */
 export function openStore(
   path: string,
   current: (key: string) => Snapshot | undefined,
   onProblem: (problem: TagwardenError) => void,
+  readOnly = false,
 ): Store {
   const unread = new Set<string>()
   let failing = false
@@ -65,6 +69,7 @@ export function openStore(
       return
     }
     onProblem(damaged(`${path}/${file}`, error))
+    if (readOnly) return
     try {
       setAside(path, file)
     } catch {
@@ -87,11 +92,11 @@ export function openStore(
         })
         if (snapshot) adopt(snapshot)
       }
-      await sweep(path, Date.now()).catch(() => {})
+      if (!readOnly) await sweep(path, Date.now()).catch(() => {})
     },
     save(key, delay) {
       if (unread.size > 0) unread.delete(fileName(key))
-      queue.add(key, delay)
+      if (!readOnly) queue.add(key, delay)
     },
     flush: queue.flush,
     close: queue.close,

@@ -2,7 +2,9 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import { TagwardenError } from '../errors.ts'
 import { addExamples } from './examples.ts'
 import { reportFailure, STREAMS } from './output.ts'
+import { addReview } from './review_command.ts'
 
+const VERSION = process.env['npm_package_version'] ?? '0.1.0'
 const OUTPUT = () =>
   new Option('-o, --output <form>', 'how to print the result')
     .choices(['text', 'json'])
@@ -12,7 +14,7 @@ const OUTPUT = () =>
 export function createProgram(): Command {
   const program = new Command('tagwarden')
     .description('Enforces image policies and resolves tags to the newest permitted version')
-    .version(process.env['npm_package_version'] ?? '0.1.0')
+    .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: STREAMS.out, writeErr: STREAMS.err })
     .showSuggestionAfterError()
@@ -46,6 +48,7 @@ export function createProgram(): Command {
     .action(async (image, options) => {
       process.exitCode = await (await import('./explain.ts')).explain(image, options, STREAMS)
     })
+  addReview(program)
   program
     .command('convert [paths...]')
     .description('turns what Flux, Keel and Argo CD Image Updater are told into policies')

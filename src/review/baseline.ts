@@ -48,13 +48,21 @@ export function writeBaseline(findings: readonly ReportFinding[]): string {
   return `{\n  "form": "${FORM}",\n  "findings": ${list}\n}\n`
 }
 
-/** Takes accepted findings out of a report, and counts anew. */
-export function accepting(report: Report, { fingerprints }: Baseline): Report {
-  const kept = report.findings.filter(({ fingerprint }) => !fingerprints.has(fingerprint))
-  const taken = report.findings.length - kept.length
-  if (taken === 0) return report
-  const accepted = report.totals.accepted + taken
-  return { ...report, findings: kept, totals: { ...report.totals, ...levelCounts(kept), accepted } }
+/**
+ * Takes accepted findings out of a report, and counts anew.
+ *
+ * @param name of the baseline, for people
+ */
+export function accepting(report: Report, { fingerprints }: Baseline, name: string): Report {
+  const known = ({ fingerprint }: ReportFinding) => fingerprints.has(fingerprint)
+  const kept = report.findings.filter((finding) => !known(finding))
+  if (kept.length === report.findings.length) return report
+  const taken = report.findings
+    .filter(known)
+    .map((finding) => ({ finding, by: 'baseline' as const, justification: name }))
+  const accepted = [...(report.accepted ?? []), ...taken]
+  const totals = { ...report.totals, ...levelCounts(kept), accepted: accepted.length }
+  return { ...report, findings: kept, totals, accepted }
 }
 
 /** How many images have findings, by the worst of each. */

@@ -47,7 +47,7 @@ export function createDocumentStream(): DocumentStream {
   let line = 1
 
   function cut(text: string): SourceDocument {
-    const document = { text, index, offset, line }
+    const document = { text: copied(text), index, offset, line }
     index += 1
     offset += text.length
     line += countLines(text)
@@ -86,6 +86,14 @@ export function createDocumentStream(): DocumentStream {
       return waiting
     },
   }
+}
+
+/**
+ * A text of its own. What V8 cuts out of a text keeps the whole of that in memory, and so would
+ * each image of each document.
+ */
+function copied(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8')
 }
 
 /** How many lines end in a text; `\r\n`, `\n` and `\r` end one. */

@@ -1,13 +1,21 @@
-import { TagwardenError } from '../errors.ts'
+import { describeError, TagwardenError } from '../errors.ts'
 import type { ReportFinding, ReportProblem } from '../reports/types.ts'
 import type { DocumentPlace, DocumentReviewer } from './document_review.ts'
+import type { SourceDocument } from './document_stream.ts'
 import type { FileText } from './file_text.ts'
 import { fingerprinted } from './fingerprints.ts'
-import type { DocumentOutcome, FixedDocument, ReviewedDocument } from './outcome.ts'
+import {
+  type DocumentOutcome,
+  type FixedDocument,
+  isQuiet,
+  NOTHING_FOUND,
+  type ReviewedDocument,
+} from './outcome.ts'
 
 /** What one file gave. */
 export interface FileOutcome {
   readonly findings: readonly ReportFinding[]
+  /** what there is to tell of; all others together count as one */
   readonly documents: readonly DocumentOutcome[]
   readonly problems: readonly ReportProblem[]
 }
@@ -35,9 +43,6 @@ export interface FileReviewOptions {
 
 /** So many documents of one file wait for facts at once. */
 const AT_ONCE = 32
-/** Others get a turn after this many ms: a signal to end, a registry's answer. */
-const TURN = 50
-
 /** Judges the documents of one file. Never rejects: what cannot be read is told. */
 export async function reviewFile(
   place: DocumentPlace,
@@ -46,8 +51,17 @@ export async function reviewFile(
 ): Promise<ReviewedFile> {
   const documents: ReviewedDocument[] = []
   const problems: ReportProblem[] = []
-  const running: { text: string; reviewed: Promise<ReviewedDocument> }[] = []
-  let turn = performance.now()
+  const running: { text: string; reviewed: Promise<ReviewedDocument>; done: boolean }[] = []
+  let quiet: DocumentOutcome = { ...NOTHING_FOUND, lines: [0, 0] }
+
+  function begin(document: SourceDocument): void {
+    const reviewed = review(document, place).catch((error) => failed(error, place.file, document))
+    const entry = { text: document.text, reviewed, done: false }
+    running.push(entry)
+    void reviewed.then(() => {
+      entry.done = true
+    })
+  }
 
   async function settle(): Promise<void> {
     const next = running.shift()
@@ -55,19 +69,19 @@ export async function reviewFile(
     const reviewed = await unlessAborted(next.reviewed, signal)
     if (!reviewed) return
     onText?.(reviewed.fixed?.text ?? next.text)
-    documents.push(reviewed)
+    const { outcome, fixed } = reviewed
+    if (fixed || !isQuiet(outcome)) documents.push(reviewed)
+    else quiet = added(quiet, outcome)
   }
 
   try {
     for await (const some of text.documents()) {
       for (const document of some) {
         if (signal.aborted) break
-        running.push({ text: document.text, reviewed: review(document, place) })
-        if (running.length >= AT_ONCE) await settle()
-        if (performance.now() - turn > TURN) {
-          await new Promise((resolve) => setImmediate(resolve))
-          turn = performance.now()
-        }
+        begin(document)
+        // Where no fact is lacking, a document is done by now, and none has to be kept.
+        await new Promise((resolve) => setImmediate(resolve))
+        while (running[0]?.done || running.length >= AT_ONCE) await settle()
       }
       if (signal.aborted) break
     }
@@ -87,21 +101,30 @@ export async function reviewFile(
     )
     const kept = new Set(counts.flatMap(({ findings }) => findings).map((one) => keyOf(one)))
     const findings = changed ? all.filter((one) => kept.has(keyOf(one))) : all
-    return { findings, documents: counts, problems }
+    return { findings, documents: [...counts, quiet], problems }
   }
   const before = documents.map(({ outcome }) => outcome)
-  const fixes = documents.flatMap(({ fixed, outcome }) =>
-    fixed && (changed?.(outcome.lines) ?? true) ? fixed : [],
-  )
-  const after = documents.map(({ outcome, fixed }) =>
-    fixed && fixes.includes(fixed) ? fixed.outcome : outcome,
-  )
+  const isFixed = ({ outcome, fixed }: ReviewedDocument) =>
+    fixed && (changed?.(outcome.lines) ?? true) ? fixed : undefined
+  const fixes = documents.flatMap((each) => isFixed(each) ?? [])
+  const after = documents.map((each) => isFixed(each)?.outcome ?? each.outcome)
   return {
     place,
     outcome: outcomeOf(before),
     fixed: fixes.length > 0 ? { outcome: outcomeOf(after), documents: fixes } : undefined,
     hash: text.hash(),
   }
+}
+
+/** A fault of ours costs one document, not the others. */
+function failed(error: unknown, file: string, { line }: SourceDocument): ReviewedDocument {
+  const message = `cannot be judged: ${describeError(error)}`
+  const wrong = { code: 'ERR_INVALID_MANIFEST' as const, place: file, line, column: 1, message }
+  return { outcome: { ...NOTHING_FOUND, problems: [wrong], lines: [line, line] }, fixed: undefined }
+}
+
+function added(sum: DocumentOutcome, { objects, images }: DocumentOutcome): DocumentOutcome {
+  return { ...sum, objects: sum.objects + objects, images: sum.images + images }
 }
 
 function keyOf({

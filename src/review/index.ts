@@ -4,6 +4,7 @@ export { offlineSource } from './fact_lookups.ts'
 export type { ReviewedFile } from './file_review.ts'
 export { openFile, streamText } from './file_text.ts'
 export { createFunnelBook, type FunnelBook, reportFunnel } from './funnel_book.ts'
+export { type ChangedLines, type GitChanges, gitChanges } from './git_changes.ts'
 export { createPatterns } from './ignore_rules.ts'
 export { type FileChoice, findManifests, type ManifestFile, nameOf } from './manifest_files.ts'
 export {
@@ -13,3 +14,5 @@ export {
   type ReviewProgress,
   reviewManifests,
 } from './review.ts'
+export { fixedText, replace, rewriteFile } from './rewrite.ts'
+export { unifiedDiff } from './unified_diff.ts'

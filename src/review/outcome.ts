@@ -38,6 +38,17 @@ export const NOTHING_FOUND: Omit<DocumentOutcome, 'lines'> = Object.freeze({
   answers: [],
 })
 
+/** Whether there is nothing to tell of a document but how much it holds. */
+export function isQuiet({
+  findings,
+  changes,
+  problems,
+  templates,
+  answers,
+}: DocumentOutcome): boolean {
+  return findings.length + changes.length + problems.length + templates + answers.length === 0
+}
+
 /** A document and what it becomes. */
 export interface ReviewedDocument {
   readonly outcome: DocumentOutcome

@@ -50,8 +50,6 @@ export interface ManifestReview {
   readonly report: Report
   /** files that hold no Kubernetes object */
   readonly passedOver: number
-  /** files with templates that are yet to be filled in */
-  readonly templates: readonly string[]
   readonly fixed: { readonly files: number; readonly images: number }
 }
 
@@ -122,7 +120,7 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
   }))
 }
 
-type Summed = Pick<Report, 'totals' | 'findings' | 'changes' | 'problems'>
+type Summed = Pick<Report, 'totals' | 'findings' | 'changes' | 'problems' | 'notes'>
 
 function createSum(problems: ReportProblem[]) {
   const findings: ReportFinding[] = []
@@ -168,10 +166,21 @@ function createSum(problems: ReportProblem[]) {
       }
     },
     result(complete: (summed: Summed) => Report): ManifestReview {
-      const report = complete({ totals: { ...totals, accepted: 0 }, findings, changes, problems })
-      return { report, passedOver, templates, fixed }
+      const notes = templates.length > 0 ? [templateNote(templates)] : undefined
+      const counts = { ...totals, accepted: 0 }
+      const report = complete({ totals: counts, findings, changes, problems, notes })
+      return { report, passedOver, fixed }
     },
   }
+}
+
+/** A note names this many files. */
+const MOST_NAMED = 5
+
+function templateNote(files: readonly string[]): string {
+  const rest = files.length - MOST_NAMED
+  const named = files.slice(0, MOST_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+  return `Templates are not judged before they are filled in: ${named}. Pipe the output of helm template or kustomize build into tagwarden review -`
 }
 
 const COUNT_OF = { deny: 'denied', warn: 'warned', audit: 'audited' } as const

@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { describeError, TagwardenError } from '../errors.ts'
+import { FORMS, type Form, formatReport, type Level, type Report } from '../reports/index.ts'
+import { replace } from '../review/index.ts'
+import type { Streams } from './output.ts'
+
+/** A report that is written to a file. */
+export interface ReportFile {
+  readonly form: Form
+  readonly file: string
+}
+
+/** Exit code of a command that was told to stop. */
+export const INTERRUPTED = 130
+
+/**
+ * Reads `FORM=FILE`.
+ *
+ * @throws TagwardenError ERR_USAGE
+ */
+export function parseReportFile(text: string): ReportFile {
+  const at = text.indexOf('=')
+  const form = FORMS.find((each) => each === text.slice(0, at))
+  const file = text.slice(at + 1)
+  if (form && file !== '') return { form, file }
+  throw new TagwardenError('ERR_USAGE', `--report ${text} is not FORM=FILE`, {
+    remedy: `Write one of ${FORMS.join(', ')}, then = and the name of the file`,
+  })
+}
+
+/** What a command ends with: 130 stopped, 2 something could not be looked at, 1 violations. */
+export function exitCodeOf(report: Report, failOn: 'deny' | 'warn'): number {
+  if (report.interrupted) return INTERRUPTED
+  if (report.problems.length > 0) return 2
+  const counts: readonly Level[] = failOn === 'warn' ? ['deny', 'warn'] : ['deny']
+  return report.findings.some(({ level }) => counts.includes(level)) ? 1 : 0
+}
+
+/** The report for a stream, in colour where that is a terminal. */
+export function shownReport(report: Report, form: Form, stream: NodeJS.WriteStream): string {
+  const colour = stream.isTTY && !process.env['NO_COLOR']
+  return formatReport(report, form, { colour, width: stream.isTTY ? stream.columns : undefined })
+}
+
+/**
+ * Writes reports to their files, each whole or not at all. One that fails does not keep the others.
+ *
+ * @returns whether all are written
+ */
+export async function writeReports(
+  report: Report,
+  files: readonly ReportFile[],
+  exitCode: number,
+  streams: Streams,
+): Promise<boolean> {
+  let written = true
+  for (const { form, file } of files) {
+    const failure = await writeWhole(file, formatReport(report, form, { exitCode }))
+    if (!failure) continue
+    written = false
+    streams.err(`tagwarden: ${failure.code} ${describeError(failure)}\n`)
+  }
+  return written
+}
+
+/** Writes a file whole or not at all, with the folders that it needs. */
+export async function writeWhole(file: string, text: string): Promise<TagwardenError | undefined> {
+  const path = resolve(file)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await replace(path, text)
+    return undefined
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException
+    return new TagwardenError('ERR_WRITE', `cannot be written (${code})`, {
+      position: { file },
+      remedy: 'Check the folder, and whether this user may write there',
+      cause,
+    })
+  }
+}

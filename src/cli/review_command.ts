@@ -1,0 +1,57 @@
+import { type Command, Option } from 'commander'
+import { FORMS } from '../reports/index.ts'
+import { STREAMS } from './output.ts'
+
+const EXAMPLES = `
+Examples:
+  tagwarden review deploy/ --policies policies/
+  kustomize build overlays/prod | tagwarden review -
+  tagwarden review --changed-since origin/main --report sarif=tagwarden.sarif
+  tagwarden review deploy/ --fix --dry-run
+`
+
+/** `tagwarden review`: its options. What it does is loaded when it is called. */
+export function addReview(program: Command): void {
+  program
+    .command('review [paths...]')
+    .description('judges manifests as the webhook would, before they are applied')
+    .option('--policies <path...>', 'folders or files with policies (default: as configured)')
+    .option('--cluster', 'use the policies in force in a cluster, too')
+    .option('--kubeconfig <file>', 'the cluster (default: KUBECONFIG, or the pod it runs in)')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
+    .option('--index <folder>', 'an index to read from (default: as configured)')
+    .option('--offline', 'ask no registry: what the index lacks is told as lacking')
+    .option('--exclude <pattern>', 'leave out files, by patterns as in a .gitignore', collect)
+    .option('--helm-values <pattern>', 'look for images in these files of Helm values', collect)
+    .option('--stdin', 'read standard input, as the path - does')
+    .option('--changed-since <revision>', 'look only at what has changed in Git since then')
+    .option('--fix', 'write what is permitted in place of what is not')
+    .option('--pin', 'write what policies would resolve images to, too')
+    .option('--dry-run', 'show what would be written')
+    .option('--baseline <file>', 'accept the findings that stand in this file')
+    .option('--write-baseline <file>', 'write all findings to this file')
+    .addOption(
+      new Option('--fail-on <level>', 'what counts as a violation')
+        .choices(['deny', 'warn'])
+        .default('deny'),
+    )
+    .addOption(
+      new Option('-o, --output <form>', 'how to print the result')
+        .choices([...FORMS, 'admission', 'manifests'])
+        .default('text'),
+    )
+    .option('--report <form=file>', 'write the report to a file, too', collect)
+    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (paths, options) => {
+      const { review } = await import('./review.ts')
+      const version = program.version() ?? ''
+      process.exitCode = await review(paths, { ...options, version }, STREAMS)
+    })
+}
+
+/** An option that may be given several times. It takes one value each: the next word may be a path. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}

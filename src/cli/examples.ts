@@ -29,6 +29,18 @@ export const EXAMPLES: Readonly<
       'by the policies of a folder, for a namespace',
     ],
   ],
+  review: [
+    ['tagwarden review deploy/ --policies policies/', 'what the webhook would say of manifests'],
+    ['cat deploy/*.yaml | tagwarden review --policies policies/ -', 'and of what a pipe brings'],
+    [
+      'tagwarden review deploy/ --policies policies/ --fix --dry-run',
+      'what would have to be written instead',
+    ],
+    [
+      'tagwarden review deploy/ --policies policies/ --report sarif=out/review.sarif',
+      'a report for people, and one for a program',
+    ],
+  ],
   convert: [
     ['tagwarden convert clusters/ > policies.yaml', 'all that is in a folder'],
     [

@@ -2,20 +2,12 @@ import { type Command, Option } from 'commander'
 import { FORMS } from '../reports/index.ts'
 import { STREAMS } from './output.ts'
 
-const EXAMPLES = `
-Examples:
-  tagwarden review deploy/ --policies policies/
-  kustomize build overlays/prod | tagwarden review -
-  tagwarden review --changed-since origin/main --report sarif=tagwarden.sarif
-  tagwarden review deploy/ --fix --dry-run
-`
-
 /** `tagwarden review`: its options. What it does is loaded when it is called. */
 export function addReview(program: Command): void {
   program
     .command('review [paths...]')
     .description('judges manifests as the webhook would, before they are applied')
-    .option('--policies <path...>', 'folders or files with policies (default: as configured)')
+    .option('--policies <path>', 'folder or file with policies (default: as configured)', collect)
     .option('--cluster', 'use the policies in force in a cluster, too')
     .option('--kubeconfig <file>', 'the cluster (default: KUBECONFIG, or the pod it runs in)')
     .option('--context <name>', 'context of the kubeconfig (default: its current one)')
@@ -43,7 +35,6 @@ export function addReview(program: Command): void {
     )
     .option('--report <form=file>', 'write the report to a file, too', collect)
     .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
-    .addHelpText('after', EXAMPLES)
     .action(async (paths, options) => {
       const { review } = await import('./review.ts')
       const version = program.version() ?? ''

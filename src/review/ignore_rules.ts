@@ -7,7 +7,7 @@ export interface IgnoreRules {
   /** Whether this path is ignored, given that the folder that it lies in is not. */
   ignores(path: string, isFolder: boolean): boolean
   /** The same where nothing is known of the folders above. */
-  ignoresWithin(path: string): boolean
+  ignoresWithin(path: string, isFolder: boolean): boolean
 }
 
 const FILE = '.gitignore'
@@ -25,15 +25,19 @@ export function createPatterns(patterns: readonly string[], folder: string) {
   }
 }
 
-/** Rules of `.gitignore` files count from the root of the repository downwards, the nearest last. */
-export function createIgnoreRules(): IgnoreRules {
+/**
+ * Rules of `.gitignore` files count from the root of the repository downwards, the nearest last.
+ *
+ * @param within what lies above this folder does not count
+ */
+export function createIgnoreRules(within?: string): IgnoreRules {
   const chains = new Map<string, readonly { folder: string; rules: Ignore }[]>()
 
   function chainOf(folder: string): readonly { folder: string; rules: Ignore }[] {
     const known = chains.get(folder)
     if (known) return known
     const parent = dirname(folder)
-    const top = parent === folder || existsSync(join(folder, REPOSITORY))
+    const top = parent === folder || folder === within || existsSync(join(folder, REPOSITORY))
     const above = top ? [] : chainOf(parent)
     const own = rulesIn(folder)
     const chain = own ? [...above, { folder, rules: own }] : above
@@ -52,13 +56,13 @@ export function createIgnoreRules(): IgnoreRules {
     return false
   }
 
-  function ignoresWithin(path: string, isFolder = false): boolean {
+  function ignoresWithin(path: string, isFolder: boolean): boolean {
     const parent = dirname(path)
     const top = parent === path || (isFolder && existsSync(join(path, REPOSITORY)))
     return !top && (ignoresWithin(parent, true) || ignores(path, isFolder))
   }
 
-  return { ignores, ignoresWithin: (path) => ignoresWithin(path) }
+  return { ignores, ignoresWithin }
 }
 
 function rulesIn(folder: string): Ignore | undefined {

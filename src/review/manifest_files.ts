@@ -3,7 +3,7 @@ import { glob } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { TagwardenError } from '../errors.ts'
 import { unreadable } from './file_text.ts'
-import { createIgnoreRules, createPatterns } from './ignore_rules.ts'
+import { createIgnoreRules, createPatterns, type IgnoreRules } from './ignore_rules.ts'
 
 /** A file to look at. */
 export interface ManifestFile {
@@ -51,7 +51,7 @@ export async function* findManifests(
     return [{ path, name }]
   }
 
-  async function* inside(folder: string): AsyncGenerator<ManifestFile> {
+  async function* inside(folder: string, rules: IgnoreRules): AsyncGenerator<ManifestFile> {
     let entries: Dirent[]
     try {
       const { dev, ino } = statSync(folder, { bigint: true })
@@ -70,24 +70,29 @@ export async function* findManifests(
       if (type === 'folder') {
         const hidden = entry.name === '.git' || passedOver.has(path)
         if (hidden || excluded(path, true) || rules.ignores(path, true)) continue
-        yield* inside(path)
+        yield* inside(path, rules)
       } else if (type === 'file' && MANIFEST.test(entry.name) && !rules.ignores(path, false)) {
         yield* named(path)
       }
     }
   }
 
+  /** Whoever names a folder that Git ignores wants to see what is in it. */
+  function rulesFor(folder: string): IgnoreRules {
+    return rules.ignoresWithin(folder, true) ? createIgnoreRules(folder) : rules
+  }
+
   for (const given of choice.paths) {
     const path = resolve(cwd, given)
     const stats = statOf(path)
-    if (stats?.isDirectory()) yield* inside(path)
+    if (stats?.isDirectory()) yield* inside(path, rulesFor(path))
     else if (stats || !GLOB.test(given)) yield* named(path)
     else {
       const fit: string[] = []
       for await (const found of glob(given, { cwd })) fit.push(resolve(cwd, found))
       if (fit.length === 0) onProblem(nothingFits(given))
       for (const each of fit.sort()) {
-        if (statOf(each)?.isFile() && !rules.ignoresWithin(each)) yield* named(each)
+        if (statOf(each)?.isFile() && !rules.ignoresWithin(each, false)) yield* named(each)
       }
     }
   }

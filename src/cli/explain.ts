@@ -11,6 +11,7 @@ import { loadPolicies } from '../sources/index.ts'
 import { isUnconfigured, startEmbeddedDefault } from './embedded_default.ts'
 import { type Explanation, explanationJson, explanationText, verdictOf } from './explanation.ts'
 import type { Streams } from './output.ts'
+import { timelineOf } from './timeline.ts'
 
 /** Options of `tagwarden explain` as the command line gives them. */
 export interface ExplainOptions {
@@ -119,6 +120,7 @@ async function explainWith(
       snapshot: source.snapshot(image.name),
       now,
       elsewhere: covering.filter((policy) => !policies.includes(policy)).map(({ title }) => title),
+      timeline: timelineOf(source.snapshot(image.name)),
     }
   } finally {
     await source.stop()

@@ -2,6 +2,8 @@ import type { Decision, Funnel, RepositorySnapshot } from '../decisions/index.ts
 import { formatMoment, formatSpan } from '../decisions/index.ts'
 import type { ImageReference } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
+import { loserLines, type NearestLoser, nearestLosers } from './nearest_losers.ts'
+import { type TimelineEvent, timelineJson, timelineLines } from './timeline.ts'
 
 /** All that `explain` found out about one image. */
 export interface Explanation {
@@ -15,6 +17,8 @@ export interface Explanation {
   readonly now: number
   /** policies for this image in namespaces that were not asked for */
   readonly elsewhere: readonly string[]
+  /** the newest first */
+  readonly timeline: readonly TimelineEvent[]
 }
 
 export type Verdict = 'allowed' | 'warned' | 'denied'
@@ -50,6 +54,7 @@ export function explanationJson(explanation: Explanation): unknown {
       counts: { ...funnel.counts, usable: funnel.usable.length },
       best: funnel.usable.slice(0, 5).map((candidate) => candidate.tag),
       losers: funnel.losers.slice(0, 100),
+      nearest: nearestOf(explanation, policy, funnel),
     })),
     exceptions: explanation.exceptions.map((exception) => ({
       namespace: exception.namespace,
@@ -60,6 +65,7 @@ export function explanationJson(explanation: Explanation): unknown {
       everyWorkload: !exception.narrowed,
     })),
     elsewhere: explanation.elsewhere,
+    timeline: timelineJson(explanation.timeline),
     verdict: verdictOf(decision),
     findings: decision.findings.map(({ reason, enforcement, policy, message, use }) => ({
       reason,
@@ -101,6 +107,8 @@ export function explanationText(explanation: Explanation): string {
   for (const title of elsewhere) {
     lines.push(`${title} covers it too, in another namespace: see --namespace`)
   }
+  const timeline = timelineLines(image.name, explanation.timeline)
+  if (timeline.length > 0) lines.push('', ...timeline)
   lines.push('', verdictOf(decision).toUpperCase())
   for (const { reason, enforcement, message, use } of decision.findings) {
     lines.push(`  ${enforcement} [${reason}] ${message}${use === undefined ? '' : ` Use ${use}`}`)
@@ -121,11 +129,8 @@ function exceptionLine(exception: CompiledException, explanation: Explanation): 
   return `${title} ${end}${some}: ${reason}`
 }
 
-function funnelLines(
-  { image, snapshot, now }: Explanation,
-  policy: CompiledPolicy,
-  funnel: Funnel,
-): string[] {
+function funnelLines(explanation: Explanation, policy: CompiledPolicy, funnel: Funnel): string[] {
+  const { image, snapshot, now } = explanation
   const { counts, usable, losers } = funnel
   const { rule, description } = policy.selector
   const head = `${image.name}  ${policy.title} (${policy.action}, ${policy.reference}, ${policy.enforcement})`
@@ -164,7 +169,17 @@ function funnelLines(
   const lines = rows.map(([count, label, note]) =>
     `  ${count.toLocaleString('en').padStart(digits)} ${label.padEnd(width)}  ${note}`.trimEnd(),
   )
-  return [head, ...lines, ...chosenLines(snapshot, funnel)]
+  const nearest = nearestOf(explanation, policy, funnel)
+  return [head, ...lines, ...chosenLines(snapshot, funnel), ...loserLines(nearest)]
+}
+
+function nearestOf(
+  { funnels, snapshot, now }: Explanation,
+  policy: CompiledPolicy,
+  funnel: Funnel,
+): readonly NearestLoser[] {
+  const policies = funnels.map((each) => each.policy)
+  return nearestLosers(funnel, { policy, policies, snapshot, now })
 }
 
 function chosenLines(snapshot: RepositorySnapshot, { usable, losers }: Funnel): string[] {

@@ -51,6 +51,7 @@ function settled(text: string): string {
   return text
     .replace(/\d+[smhd] ago/g, 'just now')
     .replace(/\b\d{4}-\d\d-\d\d\b/g, 'today')
+    .replace(/\b\d\d:\d\dZ/g, 'now')
     .replace(/https:\/\/127\.0\.0\.1:\d+/g, 'https://127.0.0.1:8443')
     .replace(/(?:TAGWARDEN_URL=\S+ )?node \S*examples\/post\.js/g, 'node examples/post.js')
 }

@@ -1,4 +1,5 @@
 import { formatGithub } from './github.ts'
+import { formatHtml } from './html.ts'
 import { formatJson } from './json.ts'
 import { formatJunit } from './junit.ts'
 import { formatMarkdown } from './markdown.ts'
@@ -14,6 +15,7 @@ const FORMATS = {
   junit: formatJunit,
   github: formatGithub,
   markdown: formatMarkdown,
+  html: formatHtml,
 } as const satisfies Readonly<Record<string, (report: Report, options: FormatOptions) => string>>
 
 /** A form that a report can be written in. */

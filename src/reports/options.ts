@@ -11,6 +11,11 @@ export interface FormatOptions {
    * and `html` link to its sections. Only https and http
    */
   readonly helpUri?: string | undefined
+  /**
+   * Accepted findings too, as suppressed results, in `sarif`. Not for GitHub: it opens an alert for
+   * each
+   */
+  readonly suppressed?: boolean | undefined
   /** what tells the reports of one commit apart, for `sarif` */
   readonly category?: string | undefined
 }

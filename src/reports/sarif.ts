@@ -32,8 +32,9 @@ const NOTE = 'Note'
 
 /** SARIF 2.1.0 (OASIS), within the limits of GitHub code scanning. */
 export function formatSarif(report: Report, options: FormatOptions): string {
-  const results = resultTexts(report)
-  const all = report.findings.length + (report.accepted?.length ?? 0)
+  const accepted = options.suppressed ? (report.accepted ?? []) : []
+  const results = resultTexts(report, accepted)
+  const all = report.findings.length + accepted.length
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
@@ -60,7 +61,7 @@ export function formatSarif(report: Report, options: FormatOptions): string {
 }
 
 /** As many as may be, the worst first, each as JSON on a line. */
-function resultTexts({ findings, accepted = [] }: Report): string[] {
+function resultTexts({ findings }: Report, accepted: readonly AcceptedFinding[]): string[] {
   const texts: string[] = []
   let room = MAX_LENGTH
   const add = (result: unknown): void => {

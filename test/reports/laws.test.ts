@@ -5,8 +5,14 @@ import { FORMS, formatReport } from '../../src/reports/index.ts'
 import { anyReport } from './arbitrary.ts'
 import { sarifFaults } from './sarif_schema.ts'
 
-const RUNS = { numRuns: 150 }
-const options = { helpUri: 'https://example.com/', exitCode: 1, colour: false, width: 100 }
+const RUNS = { numRuns: 60 }
+const options = {
+  helpUri: 'https://example.com/',
+  exitCode: 1,
+  colour: false,
+  width: 100,
+  suppressed: true,
+}
 
 t.test('every form takes any report, gives the same twice, and ends with a line break', (t) => {
   fc.assert(

@@ -84,7 +84,8 @@ const NO_REGISTRY = {
   close: async () => {},
 }
 
-function nameOf(n: number): string {
+/** The repository of the n-th object. */
+export function nameOf(n: number): string {
   return `registry.test/team-${n % 50}/service-${n}`
 }
 

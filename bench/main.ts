@@ -14,6 +14,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cluster-policies': async () => (await import('./cluster_policies.ts')).benchClusterPolicies(),
   'cluster-admission': async () => (await import('./cluster_admission.ts')).benchClusterAdmission(),
   'cluster-change': async () => (await import('./cluster_change.ts')).benchClusterChange(),
+  'cluster-scale': async () => (await import('./cluster_scale.ts')).benchClusterScale(),
   reports: async () => (await import('./reports.ts')).benchReports(),
   selection: async () => (await import('./selection.ts')).benchSelection(),
 }

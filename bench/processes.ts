@@ -67,6 +67,15 @@ export function cpuOf(pid: number): number {
 
 /** Resident memory of a process, in MiB. */
 export function memoryOf(pid: number): number {
-  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  return statusOf(pid, /VmRSS:\s+(\d+) kB/)
+}
+
+/** The most that was ever resident of a process, in MiB. */
+export function peakOf(pid: number): number {
+  return statusOf(pid, /VmHWM:\s+(\d+) kB/)
+}
+
+function statusOf(pid: number, field: RegExp): number {
+  const line = field.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return Number(line?.[1]) / 1024
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Catalog } from '../catalog/index.ts'
+import { checksum } from './checksum.ts'
 
 /** Adopting yields to reviews after so many ms. */
 const SLICE = 5
@@ -93,5 +93,5 @@ export function createAdoption(
 
 /** Tells one index from another. */
 export function indexSum(index: string | undefined): string {
-  return index === undefined ? '' : createHash('sha256').update(index).digest('base64').slice(0, 16)
+  return index === undefined ? '' : checksum(index)
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { parseDuration } from '../policies/index.ts'
 import type { ImageRepositoryStatus } from '../policies/types.ts'
+import { checksum } from './checksum.ts'
 
 /** Fields that change with every scan, or belong to others: by themselves no reason to write. */
 const TIMELY: ReadonlySet<string> = new Set(['lastScanTime', 'lastUsedTime', 'index', 'indexBytes'])
@@ -29,10 +30,10 @@ export function statusPatch(
   return changes(before ?? {}, after)
 }
 
-/** What of a patch is news, as text; empty when it only says that all still holds. */
+/** A checksum of what in a patch is news; empty when it only says that all still holds. */
 export function newsOf(patch: object): string {
   const news = Object.entries(patch).filter(([key]) => !TIMELY.has(key))
-  return news.length > 0 ? JSON.stringify(news) : ''
+  return news.length > 0 ? checksum(JSON.stringify(news)) : ''
 }
 
 function changes(before: ImageRepositoryStatus, after: ImageRepositoryStatus): object {

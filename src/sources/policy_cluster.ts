@@ -52,6 +52,8 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
   let { set } = compilePolicies([])
 
   const quiet = whenQuiet(update, options)
+  // The leader writes statuses for as long as it has some to write: no new set waits for those.
+  const quietStatus = whenQuiet(() => tellListeners(table.takeStatuses()), options)
   const folder = await openPolicyFolder({
     paths: options.paths ?? [],
     enforcement: options.enforcement,
@@ -88,10 +90,19 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
     const before = problems
     problems = [...fileProblems, ...found]
     if (!isSame(before, problems)) onProblems?.(problems)
+    tellListeners(changed)
+  }
+
+  function tellListeners(changed: ReadonlySet<PolicyObject>): void {
     if (changed.size > 0) for (const listener of listeners) listener(changed)
   }
 
-  const watches = watchPolicies(cluster, table, quiet.call, log)
+  const watches = watchPolicies(
+    cluster,
+    table,
+    (news) => (news === 'status' ? quietStatus : quiet).call(),
+    log,
+  )
   const synced = watches.synced.then(() => {
     quiet.flush()
     isSynced = true
@@ -121,9 +132,10 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
       return () => listeners.delete(listener)
     },
     close: async () => {
-      quiet.cancel()
+      const quiets = [quiet, quietStatus]
+      for (const each of quiets) each.cancel()
       await Promise.all([folder.close(), watches.close()])
-      quiet.cancel()
+      for (const each of quiets) each.cancel()
     },
   }
 }

@@ -26,20 +26,25 @@ export interface TableUpdate {
   readonly changed: ReadonlySet<PolicyObject>
 }
 
+/** What is new about an object: something that the set is made of, or no more than its status. */
+export type News = 'specification' | 'status'
+
 /** The policy objects of the cluster as they are told, and the set that they make. */
 export interface PolicyTable {
   /**
    * An object is there, new or changed.
    *
    * @param read called at the next update, if its specification is another one
-   * @returns whether an update has something to do
+   * @returns undefined: nothing is new
    */
-  put(resource: ResourceName, object: SpecObject, read: () => ObjectReading): boolean
+  put(resource: ResourceName, object: SpecObject, read: () => ObjectReading): News | undefined
   /** Something beside it that it depends on has changed. */
   readAgain(resource: ResourceName, key: string, read: () => ObjectReading): void
   remove(resource: ResourceName, key: ObjectKey): void
   /** Takes in all that was told, with the policies of files. */
   update(files: readonly PolicyResource[]): TableUpdate
+  /** Objects that have got no more than another status since the last update or call. */
+  takeStatuses(): ReadonlySet<PolicyObject>
   entries(): Iterable<PolicyEntry>
   entryOf(policy: CompiledPolicy): PolicyEntry | undefined
 }
@@ -50,6 +55,7 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
   const unread = new Map<PolicyEntry, () => ObjectReading>()
   const byPolicy = new WeakMap<CompiledPolicy, PolicyEntry>()
   let told = new Set<PolicyEntry>()
+  let retold = new Set<PolicyEntry>()
 
   function drop(key: string): void {
     const entry = entries.get(key)
@@ -58,6 +64,12 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
     unread.delete(entry)
     entry.gone = true
     told.add(entry)
+  }
+
+  function takeStatuses(): Set<PolicyEntry> {
+    const changed = retold
+    retold = new Set()
+    return changed
   }
 
   return {
@@ -70,12 +82,16 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
       entries.set(key, entry)
       const statusText = statusTextOf(object)
       const same = entry.generation !== undefined && entry.generation === generation
-      if (same && statusText === entry.statusText) return false
+      if (same && statusText === entry.statusText) return undefined
       entry.statusText = statusText
       entry.generation = generation
-      if (!same) unread.set(entry, read)
+      if (same) {
+        retold.add(entry)
+        return 'status'
+      }
+      unread.set(entry, read)
       told.add(entry)
-      return true
+      return 'specification'
     },
     readAgain(resource, key, read) {
       const entry = entries.get(tableKey(resource, key))
@@ -95,7 +111,7 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
         told.add(entry)
       }
       for (const entry of readings.keys()) told.add(entry)
-      const changed = told
+      const changed = told.union(takeStatuses())
       told = new Set()
       return {
         set,
@@ -104,6 +120,7 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
         changed,
       }
     },
+    takeStatuses,
     entries: () => entries.values(),
     entryOf: (policy) => byPolicy.get(policy),
   }

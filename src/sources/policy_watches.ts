@@ -15,7 +15,7 @@ import { createFluxObjects } from './flux_objects.ts'
 import { followNamespaces, type Namespaces } from './namespaces.ts'
 import type { ObjectReading } from './policy_compiler.ts'
 import type { OwnResource, SpecObject } from './policy_object.ts'
-import type { PolicyTable } from './policy_table.ts'
+import type { News, PolicyTable } from './policy_table.ts'
 import { type ServedWatch, watchServed } from './served_watch.ts'
 
 /** The part of a logger (such as pino) that is used. */
@@ -41,12 +41,12 @@ const versionsOf = (resource: ResourceName) => [resource, { ...resource, version
 /**
  * Watches the kinds of policies, and tells a table.
  *
- * @param onTold something changed, so that the table has something to do
+ * @param onTold something changed, so that the table has something to tell, or a set to make
  */
 export function watchPolicies(
   cluster: Pick<Cluster, 'watch' | 'whenServed' | 'get'>,
   table: PolicyTable,
-  onTold: () => void,
+  onTold: (news: News) => void,
   log: SourceLog | undefined,
 ): PolicyWatches {
   const flux = createFluxObjects()
@@ -62,7 +62,7 @@ export function watchPolicies(
 
   function readAgain(keys: readonly string[]): void {
     for (const key of keys) table.readAgain(FLUX_IMAGE_POLICIES, key, () => flux.read(key))
-    if (keys.length > 0) onTold()
+    if (keys.length > 0) onTold('specification')
   }
 
   const namespaces = followNamespaces(cluster, health(NAMESPACE, log))
@@ -70,11 +70,12 @@ export function watchPolicies(
     const watch = follow(resource, [resource], true, {
       upsert: (object) => {
         const read = () => readOwn(object, resource)
-        if (table.put(resource, object, read)) onTold()
+        const news = table.put(resource, object, read)
+        if (news) onTold(news)
       },
       remove: (key) => {
         table.remove(resource, key)
-        onTold()
+        onTold('specification')
       },
     })
     return { resource, watch }
@@ -89,12 +90,13 @@ export function watchPolicies(
     follow(policies, versionsOf(policies), false, {
       upsert: (object) => {
         const key = flux.putPolicy(object)
-        if (table.put(policies, withoutStatus(object), () => flux.read(key))) onTold()
+        const news = table.put(policies, withoutStatus(object), () => flux.read(key))
+        if (news) onTold(news)
       },
       remove: (key) => {
         flux.removePolicy(key)
         table.remove(policies, key)
-        onTold()
+        onTold('specification')
       },
     }),
   ]

@@ -134,6 +134,28 @@ t.test('a stream of changes does not put off the first for ever', async (t) => {
   t.ok(count < 60, `in force after ${count} changes`)
 })
 
+t.test('statuses that are written all the time hold up no change', async (t) => {
+  const options = { quiet: 50, longest: 60_000 }
+  const { source, cluster, put, until, rules } = await followCluster(t, options)
+  await source.synced
+  for (const name of ['web', 'job']) put(imagePolicy(name))
+  await until(() => source.current().policies.length === 2)
+  let count = 0
+  const timer = setInterval(() => {
+    const body = { status: { newest: `v1.0.${count++}` } }
+    const key = { namespace: 'shop', name: 'job' }
+    void cluster.patch(IMAGE_POLICIES, key, { type: 'merge', body }, { subresource: 'status' })
+  }, 5)
+  t.teardown(() => clearInterval(timer))
+  put(imagePolicy('web', { order: { semver: { range: '2.x' } } }))
+  const isInForce = () => rules('ghcr.io/acme/web:v2')[0] === 'ImagePolicy shop/web: semver 2.x'
+  await until(isInForce)
+  t.ok(isInForce(), `in force after ${count} statuses`)
+  clearInterval(timer)
+  const last = `v1.0.${count - 1}`
+  await until(() => [...source.objects()].some((each) => each.status()?.newest === last))
+})
+
 t.test('a status that is written, or a label, compiles nothing', async (t) => {
   const sets: PolicySet[] = []
   const { source, cluster, put, until } = await followCluster(t, { onChange: (s) => sets.push(s) })

@@ -7,7 +7,8 @@ import { type Installation, NAME, NAMESPACE } from '../test/e2e/installation.ts'
 import type { Figure } from './admission.ts'
 import { measureChanges } from './cluster_change.ts'
 import { populate } from './cluster_objects.ts'
-import { startClusterSite } from './cluster_site.ts'
+import { NODE_OPTIONS, startClusterSite } from './cluster_site.ts'
+import { mountServiceAccount, podEnvironment } from './pod.ts'
 import { cpuOf, memoryOf, peakOf } from './processes.ts'
 
 const POLICIES = Number(process.env['BENCH_POLICIES'] ?? 10_000)
@@ -39,8 +40,9 @@ export async function benchClusterScale(): Promise<Figure[]> {
     `--audit-log-path=${file}`,
     '--audit-log-maxsize=2000',
   ]
-  const site = await startClusterSite(0, {}, { flags })
+  const site = await startClusterSite(0, podEnvironment(folder, NODE_OPTIONS), { flags })
   try {
+    await mountServiceAccount(site.world, folder)
     await populate(site.world, { policies: POLICIES, repositories: REPOSITORIES })
     return await measure(site.world, readerOf(file))
   } finally {

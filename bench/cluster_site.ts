@@ -6,12 +6,14 @@ import type { ControlPlaneOptions } from '../test/cluster/control-plane.ts'
 import { type Installation, startInstallation } from '../test/e2e/installation.ts'
 import { ROOT } from '../test/e2e/world.ts'
 
-/** As the image and the chart start a replica: built, and with the heap's bound of 512 MiB. */
-const AS_IN_A_POD = {
+/** Of the image, and of the chart with its memory limit of 512 MiB. */
+export const NODE_OPTIONS = `--max-semi-space-size=16 --max-old-space-size=${Math.floor(512 * 0.7)}`
+/** As the image and the chart start a replica, built. */
+const AS_INSTALLED = {
   TAGWARDEN_BUILT: '1',
   TAGWARDEN_LOG_LEVEL: 'info',
   TAGWARDEN_CLUSTER_LEASE_DURATION: '15s',
-  NODE_OPTIONS: `--max-semi-space-size=16 --max-old-space-size=${Math.floor(512 * 0.7)}`,
+  NODE_OPTIONS,
 }
 
 /** An installation on a real control plane, without nodes. */
@@ -44,7 +46,7 @@ export async function startClusterSite(
     teardown: (end: () => unknown) => ends.push(end),
   }
   try {
-    const more = { ...options, replicas, env: { ...AS_IN_A_POD, ...env } }
+    const more = { ...options, replicas, env: { ...AS_INSTALLED, ...env } }
     return { world: await startInstallation(owner, more), close }
   } catch (error) {
     await close()

@@ -1,5 +1,4 @@
 export { managedName } from './managed.ts'
-export { scanSettingsOf } from './reading.ts'
 export { type Repositories, type RepositoriesOptions, startRepositories } from './repositories.ts'
 export { timeText } from './status.ts'
 export * from './types.ts'

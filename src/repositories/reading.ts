@@ -2,8 +2,7 @@ import { repositoryKey } from '../catalog/index.ts'
 import { apiVersionOf, IMAGE_REPOSITORIES } from '../cluster/index.ts'
 import { TagwardenError } from '../errors.ts'
 import { compilePolicies, readObjects } from '../policies/index.ts'
-import type { CompiledRepository } from '../policies/types.ts'
-import type { ScanSettings } from '../scanner/index.ts'
+import { type ScanSettings, scanSettingsOf } from '../scanner/index.ts'
 import type { ImageRepository, RepositoryFault, RepositorySecrets } from './types.ts'
 
 /** How an ImageRepository is read. */
@@ -56,12 +55,6 @@ export function readingOf(
     fault: lacks === undefined ? undefined : { reason: 'SecretNotFound', message: lacks },
     isPending: lacks !== undefined && !secrets.isReady(namespace),
   }
-}
-
-/** How the scanner is to read a repository. */
-export function scanSettingsOf(repository: CompiledRepository): ScanSettings {
-  const { interval, timeout, suspend, exclusionList, excludes } = repository
-  return { interval, timeout, suspend, ...(exclusionList.length > 0 && { excludes }) }
 }
 
 function faultOf({ message, remedy, position }: TagwardenError): RepositoryFault {

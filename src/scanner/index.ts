@@ -1,4 +1,4 @@
-export type { ScanSettings } from './scan_settings.ts'
+export { type ScanSettings, scanSettingsOf } from './scan_settings.ts'
 export {
   createScanner,
   type ScanListener,

@@ -1,3 +1,4 @@
+import type { CompiledRepository } from '../policies/types.ts'
 import type { Pace } from './schedule.ts'
 
 /** How one repository is scanned, where that differs from the rest: what an ImageRepository says. */
@@ -6,4 +7,10 @@ export interface ScanSettings extends Pace {
   readonly timeout?: number | undefined
   /** tags that are left out of the index, as if the registry did not have them */
   readonly excludes?: ((tag: string) => boolean) | undefined
+}
+
+/** How the scanner is to read a repository. */
+export function scanSettingsOf(repository: CompiledRepository): ScanSettings {
+  const { interval, timeout, suspend, exclusionList, excludes } = repository
+  return { interval, timeout, suspend, ...(exclusionList.length > 0 && { excludes }) }
 }

@@ -17,6 +17,8 @@ const YOUNG = 60_000
 const MOST_FAILING = 10_000
 /** Sleeping longer than this, in ms, would be wrong after the clock was set. */
 const LONGEST_SLEEP = 60_000
+/** Between two looks at what is due, in ms: each goes through all that there is. */
+const TICKS_APART = 50
 
 /** The part of a logger (such as pino) that the scanner uses. */
 export interface ScanLog {
@@ -145,6 +147,8 @@ export function createScanner(options: ScannerOptions): Scanner {
   let started = false
   let scheduled = true
   let cancelTick = () => {}
+  let tickAt = Number.POSITIVE_INFINITY
+  let tickedAt = Number.NEGATIVE_INFINITY
   const requests = createRegistryRequests({
     catalog,
     client,
@@ -159,8 +163,8 @@ export function createScanner(options: ScannerOptions): Scanner {
       report(key, failure, error)
       // A name that the registry does not know may be a slip: it is not tried again and again.
       if (!background && (!failure || isUnreachable(failure))) use(key)
-      schedule.finish(key, clock(), failure !== undefined)
-      arm()
+      const next = schedule.finish(key, clock(), failure !== undefined)
+      if (next !== undefined && next < tickAt) arm()
       tell(key, failure)
     },
     onManifest: (key) => tell(key, undefined),
@@ -188,15 +192,19 @@ export function createScanner(options: ScannerOptions): Scanner {
   const isTicking = () => started && scheduled
 
   function tick(): void {
+    tickedAt = clock()
     for (const key of schedule.take(clock())) void scan(key)
     arm()
   }
 
   function arm(): void {
     cancelTick()
+    tickAt = Number.POSITIVE_INFINITY
     const next = isTicking() ? schedule.nextAt() : undefined
     if (next === undefined) return
-    cancelTick = timer(tick, Math.min(LONGEST_SLEEP, Math.max(0, next - clock())))
+    const now = clock()
+    tickAt = Math.min(now + LONGEST_SLEEP, Math.max(now, tickedAt + TICKS_APART, next))
+    cancelTick = timer(tick, tickAt - now)
   }
 
   function scan(key: string): Promise<FactFailure | undefined> {

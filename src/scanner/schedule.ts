@@ -34,8 +34,12 @@ export interface Schedule {
   watch(keys: Iterable<string>, now: number): void
   /** The repositories that are due, the longest overdue first; they are running then. */
   take(now: number): string[]
-  /** A scan of the repository ended, whoever asked for it. No matter when it is not here. */
-  finish(key: string, now: number, failed: boolean): void
+  /**
+   * A scan of the repository ended, whoever asked for it. No matter when it is not here.
+   *
+   * @returns when it is due next
+   */
+  finish(key: string, now: number, failed: boolean): number | undefined
   has(key: string): boolean
   /** Its interval has changed: it is scanned within the new one. */
   hasten(key: string, now: number): void
@@ -122,11 +126,12 @@ export function createSchedule(options: {
     take,
     finish(key, now, failed) {
       const entry = entries.get(key)
-      if (!entry) return
+      if (!entry) return undefined
       entry.running = false
       entry.failures = failed ? entry.failures + 1 : 0
       const interval = intervalOf(key)
       entry.at = now + jitter(failed ? backoff(entry.failures, RETRY, interval) : interval)
+      return entry.at
     },
     has: (key) => entries.has(key),
     hasten(key, now) {

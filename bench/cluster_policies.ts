@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { IMAGE_POLICIES, NAMESPACES } from '../src/cluster/index.ts'
 import { parseReference } from '../src/images/index.ts'
-import { openPolicyCluster } from '../src/sources/index.ts'
+import { openPolicyCluster } from '../src/sources/cluster.ts'
 import { createFakeCluster } from '../test/fakes/cluster.ts'
 import type { Figure } from './selection.ts'
 

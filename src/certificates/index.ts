@@ -2,7 +2,6 @@ export { fingerprintOf, fingerprintsOf, isCovered, joinBundles, readBundle } fro
 export { openCertificates } from './certificates.ts'
 export { folderStore } from './folder_store.ts'
 export { issueAuthority, issueServing } from './issue.ts'
-export { secretStore } from './secret_store.ts'
 export { LOOPBACK, serviceNames } from './service_names.ts'
 export type {
   CertificateOptions,

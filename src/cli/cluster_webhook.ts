@@ -7,6 +7,7 @@ import {
   type ReviewSummary,
 } from '../admission/index.ts'
 import { createCatalog } from '../catalog/index.ts'
+import { secretStore } from '../certificates/cluster.ts'
 import {
   type CertificateStore,
   folderStore,
@@ -14,7 +15,6 @@ import {
   openCertificates,
   readBundle,
   type ServingCertificate,
-  secretStore,
   serviceNames,
 } from '../certificates/index.ts'
 import {
@@ -34,7 +34,7 @@ import { createRegistryClient } from '../registry/index.ts'
 import { type Repositories, startRepositories } from '../repositories/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { createServer } from '../server/index.ts'
-import { openPolicyCluster } from '../sources/index.ts'
+import { openPolicyCluster } from '../sources/cluster.ts'
 import { startPolicyStatus } from '../status/index.ts'
 import {
   createProbeHandlers,

@@ -80,7 +80,7 @@ async function openPolicies(
     return { policies: () => set, namespaceLabels: () => ({}), notes: none ? [note] : [] }
   }
   const { openCluster } = await import('../cluster/index.ts')
-  const { openPolicyCluster } = await import('../sources/index.ts')
+  const { openPolicyCluster } = await import('../sources/cluster.ts')
   const { kubeconfig = process.env['KUBECONFIG'] || config.cluster.kubeconfig, context } = options
   const cluster = await openCluster({ kubeconfig, context: context ?? config.cluster.context })
   stops.add(() => cluster.close())

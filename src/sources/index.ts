@@ -1,7 +1,5 @@
 export { describeField } from './field_problem.ts'
 export type { NamespaceFacts } from './namespaces.ts'
-export { overlaid, type PoliciesInForce, readPoliciesInForce } from './policies_in_force.ts'
-export { openPolicyCluster, type PolicyClusterOptions } from './policy_cluster.ts'
 export { openPolicyFolder, type PolicyFolder, type PolicyFolderOptions } from './policy_folder.ts'
 export type { PolicyObject } from './policy_object.ts'
 export { type LoadedPolicies, loadPolicies, type PolicyPaths } from './policy_reader.ts'

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { secretStore } from '../../src/certificates/cluster.ts'
 import {
   type Certificates,
   fingerprintsOf,
@@ -7,7 +8,6 @@ import {
   issueAuthority,
   issueServing,
   type ServingCertificate,
-  secretStore,
   serviceNames,
 } from '../../src/certificates/index.ts'
 import { type KubernetesObject, SECRETS } from '../../src/cluster/index.ts'

@@ -1,10 +1,6 @@
 import t from 'tap'
-import {
-  LOOPBACK,
-  openCertificates,
-  secretStore,
-  serviceNames,
-} from '../../src/certificates/index.ts'
+import { secretStore } from '../../src/certificates/cluster.ts'
+import { LOOPBACK, openCertificates, serviceNames } from '../../src/certificates/index.ts'
 import {
   DEPLOYMENTS,
   electLeader,
@@ -14,7 +10,7 @@ import {
   openCluster,
   SECRETS,
 } from '../../src/cluster/index.ts'
-import { openPolicyCluster } from '../../src/sources/index.ts'
+import { openPolicyCluster } from '../../src/sources/cluster.ts'
 import { createProbeHandlers, startWebhookController } from '../../src/webhooks/index.ts'
 import { CONTROL_PLANE, HELM, skipWithout } from '../cluster/assets.ts'
 import { startControlPlane, waitFor } from '../cluster/control-plane.ts'

@@ -2,11 +2,8 @@ import type { Test } from 'tap'
 import { CLUSTER_IMAGE_POLICIES, IMAGE_POLICIES } from '../../src/cluster/index.ts'
 import { describeError } from '../../src/errors.ts'
 import { parseReference } from '../../src/images/index.ts'
-import {
-  openPolicyCluster,
-  type PolicyClusterOptions,
-  type PolicySource,
-} from '../../src/sources/index.ts'
+import { openPolicyCluster, type PolicyClusterOptions } from '../../src/sources/cluster.ts'
+import type { PolicySource } from '../../src/sources/index.ts'
 import { createFakeCluster, type FakeCluster } from '../fakes/cluster.ts'
 import { workload } from '../policies/reading.ts'
 

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
-import { openCertificates, secretStore } from '../../src/certificates/index.ts'
+import { secretStore } from '../../src/certificates/cluster.ts'
+import { openCertificates } from '../../src/certificates/index.ts'
 import type { Cluster, ClusterEvent } from '../../src/cluster/index.ts'
 import type { ClosingPolicy } from '../../src/webhooks/closed_namespaces.ts'
 import {

@@ -1,0 +1,1 @@
+export { secretStore } from './secret_store.ts'

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { FORMS } from '../reports/index.ts'
+import { FORMS } from '../reports/types.ts'
 import { STREAMS } from './output.ts'
 
 /** `tagwarden review`: its options. What it does is loaded when it is called. */

@@ -6,7 +6,7 @@ import { formatMarkdown } from './markdown.ts'
 import type { FormatOptions } from './options.ts'
 import { formatSarif } from './sarif.ts'
 import { formatText } from './text.ts'
-import type { Report } from './types.ts'
+import type { Form, Report } from './types.ts'
 
 const FORMATS = {
   text: formatText,
@@ -16,13 +16,7 @@ const FORMATS = {
   github: formatGithub,
   markdown: formatMarkdown,
   html: formatHtml,
-} as const satisfies Readonly<Record<string, (report: Report, options: FormatOptions) => string>>
-
-/** A form that a report can be written in. */
-export type Form = keyof typeof FORMATS
-
-/** Every form, as `--output` names them. */
-export const FORMS = Object.freeze(Object.keys(FORMATS) as Form[])
+} as const satisfies Readonly<Record<Form, (report: Report, options: FormatOptions) => string>>
 
 /**
  * A report in one form, with a line break at its end. Pure: the same report gives the same text,

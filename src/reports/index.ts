@@ -1,4 +1,4 @@
 export { DRIFT_CODES, DRIFT_HELP } from './drift_codes.ts'
-export { FORMS, type Form, formatReport } from './forms.ts'
+export { formatReport } from './forms.ts'
 export type { FormatOptions } from './options.ts'
-export type * from './types.ts'
+export * from './types.ts'

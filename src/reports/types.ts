@@ -4,6 +4,12 @@ import type { DriftCode } from './drift_codes.ts'
 
 export type { DriftCode } from './drift_codes.ts'
 
+/** Every form that a report can be written in, as `--output` names them. */
+export const FORMS = Object.freeze([
+  ...(['text', 'json', 'sarif', 'junit', 'github', 'markdown', 'html'] as const),
+])
+export type Form = (typeof FORMS)[number]
+
 /** How much a finding counts: `deny` is what the webhook refuses. */
 export type Level = 'deny' | 'warn' | 'audit'
 

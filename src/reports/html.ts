@@ -1,3 +1,4 @@
+import { headlineOf } from './headline.ts'
 import { barsOf, chart } from './html_chart.ts'
 import { momentText, pageData } from './html_data.ts'
 import { type Row, rowsOf } from './html_rows.ts'
@@ -24,8 +25,8 @@ const LEVEL_WORDS: Readonly<Record<Row['level'], string>> = {
 export function formatHtml(report: Report, options: FormatOptions): string {
   const rows = rowsOf(report)
   const helpUri = /^https?:\/\/\S+$/.test(options.helpUri ?? '') ? options.helpUri : undefined
-  const { word, level } = verdictOf(report)
-  const title = `Tagwarden ${report.door}: ${word}`
+  const { words, level } = headlineOf(report)
+  const title = `Tagwarden ${report.door}: ${words}`
   const policy = `default-src 'none'; script-src '${SCRIPT_HASH}'; style-src '${STYLE_HASH}'; base-uri 'none'; form-action 'none'`
   const lines = [
     '<!doctype html>',
@@ -43,7 +44,7 @@ export function formatHtml(report: Report, options: FormatOptions): string {
     '<a class="skip" href="#findings">Skip to the findings</a>',
     '<header>',
     `<h1>Tagwarden ${report.door}</h1>`,
-    `<p class="verdict ${level}">${html(word)}</p>`,
+    `<p class="verdict ${level}">${html(words)}</p>`,
     `<p class="quiet">${html(summaryOf(report))}</p>`,
     '</header>',
     '<main>',
@@ -59,17 +60,6 @@ export function formatHtml(report: Report, options: FormatOptions): string {
     '</html>',
   ]
   return `${lines.filter((line) => line !== '').join('\n')}\n`
-}
-
-function verdictOf({ totals: { denied, warned }, problems: { length }, interrupted }: Report): {
-  word: string
-  level: 'deny' | 'warn' | 'move'
-} {
-  if (denied > 0) return { word: `${countOf(denied, 'image')} not permitted`, level: 'deny' }
-  if (interrupted) return { word: 'Stopped before its end', level: 'warn' }
-  if (length > 0) return { word: `${countOf(length, 'place')} not looked at`, level: 'warn' }
-  if (warned > 0) return { word: `${countOf(warned, 'image')} with warnings`, level: 'warn' }
-  return { word: 'Every image is permitted', level: 'move' }
 }
 
 function totals({ totals, door }: Report): string {

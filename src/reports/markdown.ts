@@ -1,3 +1,4 @@
+import { headlineOf } from './headline.ts'
 import { cropped, plain } from './plain.ts'
 import type { Report, ReportChange, ReportFinding } from './types.ts'
 import {
@@ -21,15 +22,18 @@ const LONGEST_CELL = 600
 const MAX_NOTES = 5
 const WORDS = { deny: '⛔ deny', warn: '⚠️ warn', audit: 'ℹ️ audit' } as const
 
+const MARKS = { deny: '⛔', warn: '⚠️', fine: '✅' } as const
+
 /**
  * GitHub Flavored Markdown for a comment on a pull request. The first line is a comment that is not
  * shown, by which the last report can be found and replaced.
  */
 export function formatMarkdown(report: Report): string {
   const { findings, changes, problems, difference } = report
+  const headline = headlineOf(report)
   const out = [
     `<!-- tagwarden-report: ${report.door} -->`,
-    `### Tagwarden: ${headline(report)}`,
+    `### Tagwarden: ${MARKS[headline.level]} ${headline.words}`,
     '',
     `${escapeMarkdown(summaryOf(report))}.`,
     '',
@@ -54,15 +58,6 @@ export function formatMarkdown(report: Report): string {
 const FINDING_HEAD = ['', 'Where', 'Image', 'Why', 'Use']
 const PROBLEM_HEAD = ['What']
 const CHANGE_HEAD = ['Where', 'Image', 'Becomes', 'Policy']
-
-function headline({ totals, problems, interrupted }: Report): string {
-  const { denied, warned } = totals
-  if (denied > 0) return `⛔ ${countOf(denied, 'image')} not permitted`
-  if (interrupted) return '⚠️ stopped before its end'
-  if (problems.length > 0) return `⚠️ ${countOf(problems.length, 'place')} not looked at`
-  if (warned > 0) return `⚠️ ${countOf(warned, 'image')} with warnings`
-  return '✅ every image is permitted'
-}
 
 interface Section {
   readonly rows: number
@@ -143,11 +138,12 @@ function code(text: string): string {
 export function escapeMarkdown(text: string): string {
   return entities(plain(cropped(text, LONGEST_CELL)))
     .replace(/&#(?:64|35);/g, '$&<!-- -->')
-    .replace(/\b(?:www|gh)(?=[.-])/gi, '$&<!-- -->')
+    .replace(/\bgh(?=-)/gi, '$&<!-- -->')
 }
 
 function entities(text: string): string {
   return text
     .replace(/[^\w\s.,/()=;?!+\u0080-\uffff-]/g, (mark) => `&#${mark.charCodeAt(0)};`)
     .replaceAll('_', '&#95;')
+    .replace(/(?<=www)\./gi, '&#46;')
 }

@@ -86,7 +86,7 @@ t.test('the headline says the worst that there is', (t) => {
   const { problems } = fullReport()
   const verdict = (change: Partial<Report>) =>
     /<p class="verdict (.*?)<\/p>/.exec(formatReport(report(change), 'html'))?.[1]
-  t.equal(verdict({}), 'move">Every image is permitted')
+  t.equal(verdict({}), 'fine">Every image is permitted')
   t.equal(verdict({ findings: [finding()] }), 'deny">1 image not permitted')
   t.equal(verdict({ findings: [finding({ level: 'warn' })] }), 'warn">1 image with warnings')
   t.equal(verdict({ problems }), 'warn">1 place not looked at')

@@ -2,7 +2,7 @@ import t from 'tap'
 import { formatReport } from '../../src/reports/index.ts'
 import { escapeMarkdown } from '../../src/reports/markdown.ts'
 import { HOSTILE } from './arbitrary.ts'
-import { finding, fullReport, report } from './report.ts'
+import { differenceReport, finding, fullReport, report } from './report.ts'
 
 t.test('a comment has a marker, a headline, a summary and a table', (t) => {
   const lines = formatReport(fullReport(), 'markdown').split('\n')
@@ -37,10 +37,15 @@ t.test('a comment has a marker, a headline, a summary and a table', (t) => {
 t.test('the headline says the worst that there is', (t) => {
   const { problems } = fullReport()
   const head = (change: object) => formatReport(report(change), 'markdown').split('\n')[1]
-  t.equal(head({}), '### Tagwarden: ✅ every image is permitted')
+  t.equal(head({}), '### Tagwarden: ✅ Every image is permitted')
   t.match(head({ findings: [finding({ level: 'warn' })] }), '⚠️ 1 image with warnings')
   t.match(head({ problems }), '⚠️ 1 place not looked at')
-  t.match(head({ interrupted: true, door: 'audit' }), '⚠️ stopped before its end')
+  const { difference } = differenceReport()
+  t.match(head({ difference }), '⛔ 1 image would be newly denied')
+  const none = { ...{ newlyDenied: 0, newlyWarned: 0, noLongerDenied: 3 }, gone: [] }
+  const fewer = { ...none, noLongerWarned: 0, moved: 0 }
+  t.match(head({ findings: [finding()], difference: fewer }), '✅ Nothing would be newly denied')
+  t.match(head({ interrupted: true, door: 'audit' }), '⚠️ Stopped before its end')
   t.end()
 })
 
@@ -68,6 +73,11 @@ t.test('text from outside is shown as it is', (t) => {
     t.notMatch(safe, /[<>|`*_[\]\\@~\r\n:]|#(?!\d+;)|&(?!#\d+;)/, hostile.slice(0, 40))
     t.ok(safe.isWellFormed())
   }
-  t.equal(escapeMarkdown('@team #1 www.a'), '&#64;<!-- -->team &#35;<!-- -->1 www<!-- -->.a')
+  t.equal(escapeMarkdown('@team #1 WWW.a'), '&#64;<!-- -->team &#35;<!-- -->1 WWW&#46;a')
+  const text = formatReport(
+    report({ findings: [finding({ use: 'www.evil.example' })] }),
+    'markdown',
+  )
+  t.match(text, '<code>www&#46;evil.example</code>')
   t.end()
 })

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { constants } from 'node:os'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const NEEDED = 24
@@ -31,10 +32,16 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
   process.exitCode = 2
 }
 
+/** As a plugin of kubectl it is called by a link, whose name the help shows. */
+function startedAs() {
+  const called = process.argv[1] ?? ''
+  return basename(called).startsWith('kubectl-') ? called : fileURLToPath(import.meta.url)
+}
+
 /** Runs the same command on another Node, and passes signals in and the exit code out. */
 function runOn(node) {
   const memory = process.execArgv.filter((flag) => flag.startsWith('--max-'))
-  const child = spawn(node, [...memory, fileURLToPath(import.meta.url), ...args], {
+  const child = spawn(node, [...memory, startedAs(), ...args], {
     stdio: 'inherit',
   })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {

@@ -1,4 +1,5 @@
-import { Argument, Command, CommanderError, Option } from 'commander'
+import { basename } from 'node:path'
+import { Argument, Command, CommanderError, Help, Option } from 'commander'
 import { TagwardenError } from '../errors.ts'
 import { addExamples } from './examples.ts'
 import { reportFailure, STREAMS } from './output.ts'
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .exitOverride()
     .configureOutput({ writeOut: STREAMS.out, writeErr: STREAMS.err })
     .showSuggestionAfterError()
+    .configureHelp({ commandUsage })
   program
     .command('serve')
     .description(
@@ -82,6 +84,13 @@ export function createProgram(): Command {
     })
   addExamples(program)
   return program
+}
+
+/** As a plugin of kubectl it has another name. */
+function commandUsage(command: Command): string {
+  const usage = new Help().commandUsage(command)
+  const called = basename(process.argv[1] ?? '')
+  return called.startsWith('kubectl-') ? `kubectl ${usage}` : usage
 }
 
 /** Runs a command line; never rejects. The exit code is set on the process. */

@@ -28,7 +28,7 @@ export interface DriftQuestion {
 }
 
 /** So old an answer of the registry may be, before it is asked what a tag is now. */
-const FRESH = 3_600_000
+const FRESH = 900_000
 const MOST_SHOWN = 3
 
 /**

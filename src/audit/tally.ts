@@ -11,7 +11,7 @@ import type {
   ReportProblem,
   Subject,
 } from '../reports/types.ts'
-import { reportFunnel } from './funnel.ts'
+import { reportFunnel } from '../review/index.ts'
 import type { JudgedFinding, JudgedImage } from './judgement.ts'
 import type { SpaceFigures } from './types.ts'
 

@@ -17,13 +17,7 @@ import {
   type ServingCertificate,
   serviceNames,
 } from '../certificates/index.ts'
-import {
-  type Cluster,
-  createEventRecorder,
-  electLeader,
-  openCluster,
-  type ResourceName,
-} from '../cluster/index.ts'
+import { type Cluster, createEventRecorder, electLeader, openCluster } from '../cluster/index.ts'
 import type { Config } from '../config/index.ts'
 import { createPullSecrets, createReviewSource, type PullSecrets } from '../credentials/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
@@ -42,6 +36,7 @@ import {
   startWebhookController,
   type WebhookController,
 } from '../webhooks/index.ts'
+import { findCustomKinds } from './custom_kinds.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
 import { rehearse } from './rehearsal.ts'
@@ -207,7 +202,9 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     )
     stops.add(() => rehearsal)
 
-    const customKinds = await findCustomKinds(cluster, config, log)
+    const customKinds = await findCustomKinds(cluster, config, (message) =>
+      log.warn({ code: 'ERR_CLUSTER' }, message),
+    )
     const promoter = startPromoter({
       cluster,
       review,
@@ -306,23 +303,6 @@ function useReporter(repositories: Repositories, secrets: PullSecrets) {
       repositories.used(image.name, access?.id)
     }
   }
-}
-
-/** The custom kinds that have image fields; one that the cluster does not serve is left out. */
-async function findCustomKinds(
-  cluster: Cluster,
-  { imageFields }: Config,
-  log: Log,
-): Promise<readonly ResourceName[]> {
-  const found = await Promise.all(
-    imageFields.map((field) =>
-      cluster.find(field).catch((error) => {
-        log.warn({ code: 'ERR_CLUSTER' }, describeError(error))
-        return undefined
-      }),
-    ),
-  )
-  return found.flatMap((resource) => resource ?? [])
 }
 
 /** The serving certificate, and the last of the CAs that are trusted: the one that goes on. */

@@ -41,6 +41,12 @@ export const EXAMPLES: Readonly<
       'a report for people, and one for a program',
     ],
   ],
+  audit: [
+    ['tagwarden audit', 'all that runs in the cluster of kubectl'],
+    ['tagwarden audit --namespace shop --report sarif=audit.sarif', 'a namespace, with a report'],
+    ['tagwarden audit --what-if policies/', 'what policies that are not in force would change'],
+    ['tagwarden audit --watch --selector tier=front', 'a live table, until Ctrl-C'],
+  ],
   convert: [
     ['tagwarden convert clusters/ > policies.yaml', 'all that is in a folder'],
     [

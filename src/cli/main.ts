@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { Argument, Command, CommanderError, Help, Option } from 'commander'
 import { TagwardenError } from '../errors.ts'
+import { addAudit } from './audit_command.ts'
 import { addExamples } from './examples.ts'
 import { reportFailure, STREAMS } from './output.ts'
 import { addReview } from './review_command.ts'
@@ -51,6 +52,7 @@ export function createProgram(): Command {
       process.exitCode = await (await import('./explain.ts')).explain(image, options, STREAMS)
     })
   addReview(program)
+  addAudit(program)
   program
     .command('convert [paths...]')
     .description('turns what Flux, Keel and Argo CD Image Updater are told into policies')

@@ -43,6 +43,6 @@ export function addReview(program: Command): void {
 }
 
 /** An option that may be given several times. It takes one value each: the next word may be a path. */
-function collect(value: string, before: readonly string[] = []): readonly string[] {
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }

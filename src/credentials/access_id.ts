@@ -45,6 +45,15 @@ export function partsOf(namespace: string, reading: RepositoryReading): AccessPa
   return isEmpty(parts) ? undefined : parts
 }
 
+/** Id of the access by which an ImageRepository is read; undefined: the installation's own. */
+export function repositoryAccessId(
+  namespace: string,
+  reading: RepositoryReading,
+): string | undefined {
+  const parts = partsOf(namespace, reading)
+  return parts && accessId(parts)
+}
+
 /** Whether a Secret may be called that. */
 export function isSecretName(name: unknown): name is string {
   return typeof name === 'string' && NAME.test(name)

@@ -1,0 +1,99 @@
+import { setTimeout } from 'node:timers/promises'
+import {
+  CLUSTER_IMAGE_POLICIES,
+  CRON_JOBS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  IMAGE_POLICIES,
+  IMAGE_POLICY_EXCEPTIONS,
+  PODS,
+  type ResourceName,
+  STATEFUL_SETS,
+} from '../cluster/index.ts'
+import { describeError } from '../errors.ts'
+import type { Report } from '../reports/index.ts'
+import type { AuditRun } from './audit.ts'
+import { auditTable, changedLines, screenOf } from './audit_table.ts'
+import type { Streams } from './output.ts'
+import { exitCodeOf, INTERRUPTED, type ReportFile, writeReports } from './report_output.ts'
+
+/** Whose changes are worth another look. */
+const WATCHED: readonly ResourceName[] = [
+  ...[DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, CRON_JOBS, PODS],
+]
+const POLICIES = [IMAGE_POLICIES, CLUSTER_IMAGE_POLICIES, IMAGE_POLICY_EXCEPTIONS]
+
+/** Changes that come together are looked at together, ms. */
+const QUIET = 1_000
+/** A look may take a sixth of the time, so that the API server has others to serve. */
+const REST = 5
+/** Tags move without the cluster knowing: it is looked at again after so long, ms. */
+const LONGEST = 60_000
+
+/**
+ * Looks again whenever something changes, and shows what there is: a table that is drawn anew on a
+ * terminal, else a line for each finding that is new (`+`) or gone (`-`). Ends with the signal.
+ *
+ * @returns 130; files of `--report` have what the last look gave
+ */
+export async function watchAudit(
+  run: AuditRun,
+  files: readonly ReportFile[],
+  signal: AbortSignal,
+  streams: Streams,
+): Promise<number> {
+  const { cluster, options } = run
+  const isTerminal = process.stdout.isTTY === true
+  let wake = () => {}
+  let changed = false
+  const tell = () => {
+    changed = true
+    wake()
+  }
+  const watches = [
+    ...WATCHED.map((resource) => ({ resource, namespace: options.namespace })),
+    ...POLICIES.map((resource) => ({ resource, namespace: undefined })),
+  ].map(({ resource, namespace }) =>
+    cluster.watch(
+      resource,
+      { namespace, signal },
+      { upsert: tell, remove: tell, problem: () => {} },
+    ),
+  )
+  let last: Report | undefined
+  while (!signal.aborted) {
+    changed = false
+    const startedAt = Date.now()
+    try {
+      const { report } = await run.look(signal)
+      if (signal.aborted) break
+      if (isTerminal) streams.out(auditTable(report, screenOf(process.stdout)))
+      else for (const line of changedLines(last, report)) streams.out(`${line}\n`)
+      last = report
+    } catch (error) {
+      if (signal.aborted) break
+      // One that never worked is told as such; a cluster that is away for a while comes back.
+      if (last === undefined) throw error
+      streams.err(`tagwarden: ${describeError(error)}\n`)
+    }
+    await pause(Math.max(QUIET, REST * (Date.now() - startedAt)))
+    if (!changed && !signal.aborted) await changeOr(LONGEST)
+  }
+  await Promise.all(watches.map((each) => each.close()))
+  if (last && files.length > 0) {
+    await writeReports(last, files, exitCodeOf(last, options.failOn), streams)
+  }
+  return INTERRUPTED
+
+  async function pause(ms: number): Promise<void> {
+    await setTimeout(ms, undefined, { signal }).catch(() => {})
+  }
+
+  async function changeOr(ms: number): Promise<void> {
+    const waiting = new AbortController()
+    wake = () => waiting.abort()
+    const either = AbortSignal.any([waiting.signal, signal])
+    await setTimeout(ms, undefined, { signal: either }).catch(() => {})
+    wake = () => {}
+  }
+}

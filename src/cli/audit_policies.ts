@@ -2,7 +2,8 @@ import type { Cluster } from '../cluster/index.ts'
 import type { Config } from '../config/index.ts'
 import { TagwardenError } from '../errors.ts'
 import { compilePolicies, type PolicySet } from '../policies/index.ts'
-import { loadPolicies, overlaid, readPoliciesInForce } from '../sources/index.ts'
+import { overlaid, readPoliciesInForce } from '../sources/cluster.ts'
+import { loadPolicies } from '../sources/index.ts'
 
 /** The policies that an audit judges by. */
 export interface AuditPolicies {

@@ -200,7 +200,7 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
       cwd,
     })
     const report = JSON.parse(out)
-    t.equal(code, 1)
+    t.equal(code, 2)
     t.match(report, { totals: { objects: 3, denied: 1 } })
     const places = report.problems.map(({ place }: { place: string }) => place)
     t.ok(places.includes('pods') && places.includes('statefulsets.apps'), places.join())

@@ -1,0 +1,90 @@
+import t from 'tap'
+import { affectedBy } from '../../src/audit/index.ts'
+import {
+  type Cluster,
+  ClusterError,
+  DEPLOYMENTS,
+  PODS,
+  STATEFUL_SETS,
+} from '../../src/cluster/index.ts'
+import { policy } from '../fakes/facts.ts'
+import { deployment, newCluster, ownedBy, pod, reviewBy, rollOut, WEB } from './stage.ts'
+
+function affected(cluster: Pick<Cluster, 'pages'>, more: object = {}) {
+  return affectedBy({
+    cluster,
+    review: reviewBy([policy({ action: 'Track', movedTags: 'Allow' })]),
+    name: WEB,
+    ...more,
+  })
+}
+
+t.test(
+  'each workload with an image of the repository is found once, with what becomes of it',
+  async (t) => {
+    const cluster = newCluster()
+    rollOut(cluster, 'web', `${WEB}:v1.4.1`, [
+      [`${WEB}:v1.4.1`, ''],
+      [`${WEB}:v1.4.1`, ''],
+    ])
+    rollOut(cluster, 'bad', `${WEB}:latest`, [], { namespace: 'shop' })
+    cluster.put(STATEFUL_SETS, deployment('other', 'ghcr.io/acme/webshop:v1'))
+    cluster.put(STATEFUL_SETS, deployment('odd', 'not an image: ghcr.io/acme/web'))
+    cluster.put(PODS, pod('alone', `${WEB}:v1.4.2`, ''))
+    cluster.put(PODS, { ...pod('done', `${WEB}:v1.4.2`, ''), status: { phase: 'Succeeded' } })
+    cluster.put(DEPLOYMENTS, deployment('away', `${WEB}:v1.4.1`, { namespace: 'kube-system' }))
+    const rollout = {
+      group: 'argoproj.io',
+      version: 'v1alpha1',
+      plural: 'rollouts',
+      kind: 'Rollout',
+      namespaced: true,
+    }
+    const owner = cluster.put(rollout, deployment('r', 'x'))
+    cluster.put(PODS, pod('r-1', `${WEB}:v1.4.2`, '', ownedBy(rollout, owner)))
+    const found = await affected(cluster, { excludedNamespaces: new Set(['kube-system']) })
+    t.strictSame(
+      found.images.map(({ kind, workload, level, becomes }) => [
+        kind,
+        workload,
+        level,
+        becomes?.to.split('@')[0],
+      ]),
+      [
+        ['Pod', 'alone', undefined, `${WEB}:v1.4.2`],
+        ['Pod', 'r-1', undefined, undefined],
+        ['Deployment', 'web', undefined, `${WEB}:v1.4.2`],
+        ['Deployment', 'bad', 'deny', undefined],
+      ],
+    )
+    t.match(found, { total: 4, denied: 1, moved: 2, problems: [] })
+    t.match(found.images[3], { reason: 'LatestTag', container: 'app', image: `${WEB}:latest` })
+    t.match(await affected(cluster, { namespace: 'kube-system' }), { total: 1 }, 'of one namespace')
+    t.match(await affected(cluster, { name: 'ghcr.io/acme/none' }), { total: 0, images: [] })
+    t.match(await affected(cluster, { name: 'GHCR.io/acme/web' }), { total: 5 })
+  },
+)
+
+t.test('of very many a thousand are kept, and all are counted', async (t) => {
+  const cluster = newCluster()
+  for (let at = 0; at < 1_100; at += 1) {
+    cluster.put(DEPLOYMENTS, deployment(`w-${at}`, `${WEB}:latest`))
+  }
+  const { total, denied, images } = await affected(cluster)
+  t.strictSame([total, denied, images.length], [1_100, 1_100, 1_000])
+})
+
+t.test('what may not be listed is told, and the rest is looked at', async (t) => {
+  const cluster = newCluster()
+  cluster.put(DEPLOYMENTS, deployment('web', `${WEB}:v1.4.1`))
+  const refusing = (reason: string, answer: number): Pick<Cluster, 'pages'> => ({
+    pages(resource, options) {
+      if (resource.plural !== 'pods') return cluster.pages(resource, options)
+      throw new ClusterError('pods may not be listed', { answer, reason })
+    },
+  })
+  const { total, problems } = await affected(refusing('Forbidden', 403))
+  t.equal(total, 1)
+  t.match(problems, [/^pods: pods may not be listed/])
+  await t.rejects(affected(refusing('InternalError', 500)), { code: 'ERR_CLUSTER' })
+})

@@ -175,6 +175,7 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
     onFix: manifests
       ? async () => undefined
       : (file) => applyFix(file, pathsByName, options, streams),
+    dryRun: options.dryRun && !manifests,
     onText: manifests ? streams.out : undefined,
     onAnswer: options.output === 'admission' ? (answer) => streams.out(`${answer}\n`) : undefined,
     onProgress: (now) => progress.show(() => progressLine(now, all, Date.now() - started)),
@@ -206,6 +207,9 @@ function checkOptions(paths: readonly string[], options: ReviewCommandOptions): 
     new TagwardenError('ERR_USAGE', message, { remedy })
   if (dryRun && !fix && !pin) {
     throw wrong('--dry-run shows what --fix would write', 'Add --fix or --pin')
+  }
+  if (dryRun && output === 'manifests') {
+    throw wrong('--output manifests writes no file', 'Leave out --dry-run')
   }
   if ((fix || pin) && reads && output !== 'manifests') {
     throw wrong('standard input cannot be fixed in place', 'Add --output manifests')

@@ -1,12 +1,13 @@
 import { createReviewHandlers, type ReviewOptions } from '../admission/index.ts'
 import { describeError } from '../errors.ts'
 import { displayImage } from '../images/index.ts'
-import type { Level, Location, ReportChange, ReportProblem } from '../reports/types.ts'
+import type { Location, ReportChange, ReportProblem } from '../reports/types.ts'
 import { answerReview } from './admission_answer.ts'
 import type { SourceDocument } from './document_stream.ts'
 import { countLines } from './document_stream.ts'
+import { type Fixing, type FixPlan, planFixes } from './fix_plan.ts'
 import type { FunnelBook } from './funnel_book.ts'
-import { type JudgedImage, judgeImages, LEVEL_OF, rewritesFor } from './judged_image.ts'
+import { type JudgedImage, judgeImages, levelOf, worstOf } from './judged_image.ts'
 import { isFault, type Manifest, readManifest } from './manifest.ts'
 import {
   createLocator,
@@ -15,17 +16,9 @@ import {
   type ReviewedDocument,
   type UnmarkedFinding,
 } from './outcome.ts'
-import { applyEdits, keysOf, planEdits } from './scalar_edit.ts'
+import { applyEdits, keysOf } from './scalar_edit.ts'
 import { createPlaceFinder } from './scalar_place.ts'
 import { type DocumentHints, type FoundSubjects, findSubjects } from './subjects.ts'
-
-/** What is written in place of what stands there. */
-export interface Fixing {
-  /** the mildest violation that is put right */
-  readonly level: Level
-  /** whether what a policy would change is written too */
-  readonly pin: boolean
-}
 
 export interface DocumentReviewOptions {
   readonly admission: ReviewOptions
@@ -50,10 +43,10 @@ export type DocumentReviewer = (
   place: DocumentPlace,
 ) => Promise<ReviewedDocument>
 
-const RANK: readonly Level[] = ['deny', 'warn', 'audit']
 const CLAIM = /(?:^|[{,])[ \t]*["']?(?:apiVersion|kind)["']?[ \t]*:/m
 const NAMESPACE = /kind["']?[ \t]*:[ \t]*["']?Namespace\b/
 const TEMPLATE = '{{'
+const UNFIXED = { fixed: undefined, unfixed: [] }
 
 export function createDocumentReviewer(options: DocumentReviewOptions): DocumentReviewer {
   const { admission, fixing } = options
@@ -90,7 +83,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
     const found = findSubjects(manifest.value, place)
     const all = await judged(found.subjects)
     const images = all.filter(({ image }) => !isTemplate(image, text))
-    const locate = lazyLocations(document, place.file, manifest)
+    const locate = locationsIn(document, place.file, manifest)
     const answers = handlers
       ? await Promise.all(found.subjects.map((each) => answerReview(each, handlers, clock)))
       : []
@@ -99,7 +92,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
       objects: found.objects,
       images: images.length,
       templates: all.length - images.length,
-      levels: images.flatMap(({ findings }) => worst(findings.map(levelOf)) ?? []),
+      levels: images.flatMap(({ findings }) => worstOf(findings) ?? []),
       findings: images.flatMap((image) => findingsOf(image, locate, options.funnels)),
       changes: images.flatMap((image) => changeOf(image, locate) ?? []),
       problems: found.problem
@@ -115,68 +108,51 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
     const nothing = { ...NOTHING_FOUND, lines: linesOf(document) }
     if (text.includes('Namespace') && NAMESPACE.test(text)) noteNamespace(text, options.onNamespace)
     if (!place.values && !mayHoldImages(text)) {
-      return { outcome: { ...nothing, objects: CLAIM.test(text) ? 1 : 0 }, fixed: undefined }
+      return { outcome: { ...nothing, objects: CLAIM.test(text) ? 1 : 0 }, ...UNFIXED }
     }
     const manifest = readManifest(text)
     if (isFault(manifest)) {
       if (text.includes(TEMPLATE)) {
-        return { outcome: { ...nothing, templates: 1 }, fixed: undefined }
+        return { outcome: { ...nothing, templates: 1 }, ...UNFIXED }
       }
       if (!CLAIM.test(text) && !place.values && !place.kustomization) {
-        return { outcome: nothing, fixed: undefined }
+        return { outcome: nothing, ...UNFIXED }
       }
       const at = createLocator(text, document.line, place.file).range(manifest.offset, text.length)
       const wrong = problem(place.file, at, `${manifest.message}. ${manifest.remedy}`)
-      return { outcome: { ...nothing, problems: [wrong] }, fixed: undefined }
+      return { outcome: { ...nothing, problems: [wrong] }, ...UNFIXED }
     }
     const { outcome, images } = await outcomeOf(document, place, manifest)
-    const plan = fixing && planFixes(text, manifest, images, fixing)
-    if (!plan || plan.edits.length === 0) return { outcome, fixed: undefined }
-    const after = { ...document, text: applyEdits(text, plan.edits) }
-    const again = readManifest(after.text)
-    if (isFault(again)) return { outcome, fixed: undefined }
-    const fixed = await outcomeOf(after, place, again)
-    const { edits } = plan
-    const { offset } = document
-    return {
-      outcome,
-      fixed: { offset, edits, images: plan.images, text: after.text, outcome: fixed.outcome },
+    if (!fixing) return { outcome, ...UNFIXED }
+    const first = planFixes(text, manifest, images, fixing)
+    let fixed = await fixedBy(document, place, first)
+    let plan = first
+    if (fixed && fixing.pin) {
+      // what is put right may be resolved further: both are written at once
+      const resolved = new Map(
+        fixed.images.flatMap(({ place: at, change }) => (change ? [[at, change.to]] : [])),
+      )
+      if (resolved.size > 0) {
+        plan = planFixes(text, manifest, images, fixing, resolved)
+        fixed = await fixedBy(document, place, plan)
+      }
     }
+    const unfixed = plan.unfixed.map((each) => {
+      const { line, column } = locationsIn(document, place.file, manifest)(each.place)
+      return `${place.file}:${line}:${column} (${each.why})`
+    })
+    return { outcome, fixed, unfixed }
   }
-}
 
-function planFixes(
-  text: string,
-  manifest: Manifest,
-  images: readonly JudgedImage[],
-  fixing: Fixing,
-) {
-  const wanted = images.flatMap((image) => {
-    const to = targetOf(image, fixing)
-    const rewrites = to === undefined || to === image.image ? undefined : rewritesFor(image, to)
-    return rewrites?.length ? [rewrites] : []
-  })
-  if (wanted.length === 0) return undefined
-  const plan = planEdits(text, manifest, wanted.flat())
-  const whole = wanted.filter((rewrites) => rewrites.every((each) => plan.done.has(each)))
-  if (whole.flat().length === plan.done.size) return { ...plan, images: whole.length }
-  // a tag without its digest would be another image
-  return { ...planEdits(text, manifest, whole.flat()), images: whole.length }
-}
-
-function targetOf(image: JudgedImage, { level, pin }: Fixing): string | undefined {
-  const violation = image.findings.find(
-    (finding) => finding.use !== undefined && RANK.indexOf(levelOf(finding)) <= RANK.indexOf(level),
-  )
-  return violation?.use ?? (pin ? image.change?.to : undefined)
-}
-
-function levelOf({ enforcement }: JudgedImage['findings'][number]): Level {
-  return LEVEL_OF[enforcement]
-}
-
-function worst(levels: readonly Level[]): Level | undefined {
-  return RANK.find((level) => levels.includes(level))
+  /** The document as a plan makes it, judged again. */
+  async function fixedBy(document: SourceDocument, place: DocumentPlace, plan: FixPlan) {
+    const { edits } = plan
+    const text = applyEdits(document.text, edits)
+    const manifest = readManifest(text)
+    if (edits.length === 0 || isFault(manifest)) return undefined
+    const { outcome, images } = await outcomeOf({ ...document, text }, place, manifest)
+    return { offset: document.offset, edits, count: plan.images, text, outcome, images }
+  }
 }
 
 /** An image that a template has yet to fill in. */
@@ -189,7 +165,7 @@ function isTemplate(image: unknown, text: string): boolean {
 type Locate = (place: string) => Location
 
 /** Places are looked for only when there is something to say of one. */
-function lazyLocations(document: SourceDocument, file: string, manifest: Manifest): Locate {
+function locationsIn(document: SourceDocument, file: string, manifest: Manifest): Locate {
   const { text, line } = document
   const tools = lazy(() => {
     const lines = createLocator(text, line, file)

@@ -38,7 +38,8 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
       const hopeless = failing.get(host)
       if (hopeless && hopeless.count >= HOPELESS) return hopeless.last
       const until = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
-      const failure = await source.gather(need, until)
+      const answer = await unlessAborted(source.gather(need, until), until)
+      const failure = answer === 'aborted' ? unanswered(host) : answer
       if (failure && UNREACHABLE.has(failure.code)) {
         failing.set(host, { count: (failing.get(host)?.count ?? 0) + 1, last: failure })
       } else {
@@ -62,6 +63,23 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
       return answer
     },
     count: () => ({ asked: known.size, answered }),
+  }
+}
+
+function unanswered(host: string): FactFailure {
+  return { code: 'ERR_REGISTRY_TIMEOUT', message: `${host} did not answer in time`, at: Date.now() }
+}
+
+/** What it resolves to, or that the signal came first: not every source heeds it. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
+  if (signal.aborted) return 'aborted'
+  const { promise: aborted, resolve } = Promise.withResolvers<'aborted'>()
+  const abort = () => resolve('aborted')
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 

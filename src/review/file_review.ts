@@ -28,6 +28,8 @@ export interface ReviewedFile {
   readonly fixed:
     | { readonly outcome: FileOutcome; readonly documents: readonly FixedDocument[] }
     | undefined
+  /** for people: what stays although it should be fixed, with its place and why */
+  readonly unfixed: readonly string[]
   /** of the bytes that were read, where it is known */
   readonly hash: string | undefined
 }
@@ -51,6 +53,7 @@ export async function reviewFile(
 ): Promise<ReviewedFile> {
   const documents: ReviewedDocument[] = []
   const problems: ReportProblem[] = []
+  const unfixed: string[] = []
   const running: { text: string; reviewed: Promise<ReviewedDocument>; done: boolean }[] = []
   let quiet: DocumentOutcome = { ...NOTHING_FOUND, lines: [0, 0] }
 
@@ -70,6 +73,7 @@ export async function reviewFile(
     if (!reviewed) return
     onText?.(reviewed.fixed?.text ?? next.text)
     const { outcome, fixed } = reviewed
+    unfixed.push(...reviewed.unfixed)
     if (fixed || !isQuiet(outcome)) documents.push(reviewed)
     else quiet = added(quiet, outcome)
   }
@@ -112,6 +116,7 @@ export async function reviewFile(
     place,
     outcome: outcomeOf(before),
     fixed: fixes.length > 0 ? { outcome: outcomeOf(after), documents: fixes } : undefined,
+    unfixed,
     hash: text.hash(),
   }
 }
@@ -120,7 +125,11 @@ export async function reviewFile(
 function failed(error: unknown, file: string, { line }: SourceDocument): ReviewedDocument {
   const message = `cannot be judged: ${describeError(error)}`
   const wrong = { code: 'ERR_INVALID_MANIFEST' as const, place: file, line, column: 1, message }
-  return { outcome: { ...NOTHING_FOUND, problems: [wrong], lines: [line, line] }, fixed: undefined }
+  return {
+    outcome: { ...NOTHING_FOUND, problems: [wrong], lines: [line, line] },
+    fixed: undefined,
+    unfixed: [],
+  }
 }
 
 function added(sum: DocumentOutcome, { objects, images }: DocumentOutcome): DocumentOutcome {

@@ -5,10 +5,23 @@ import type { Level, Subject } from '../reports/types.ts'
 import { assembledIndex, type ImageParts } from './image_parts.ts'
 import type { ReviewSubject } from './subjects.ts'
 
-export const LEVEL_OF: Readonly<Record<Finding['enforcement'], Level>> = {
+const LEVEL_OF: Readonly<Record<Finding['enforcement'], Level>> = {
   Enforce: 'deny',
   Warn: 'warn',
   Audit: 'audit',
+}
+/** The worst first. */
+export const RANK: readonly Level[] = ['deny', 'warn', 'audit']
+
+/** How much a finding counts. */
+export function levelOf({ enforcement }: Finding): Level {
+  return LEVEL_OF[enforcement]
+}
+
+/** The worst of the findings; undefined: there are none. */
+export function worstOf(findings: readonly Finding[]): Level | undefined {
+  const levels = findings.map(levelOf)
+  return RANK.find((level) => levels.includes(level))
 }
 
 /** One image of a document, and what admission would say of it. */

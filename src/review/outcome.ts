@@ -54,6 +54,8 @@ export interface ReviewedDocument {
   readonly outcome: DocumentOutcome
   /** what the document would give once it is fixed; undefined: there is nothing to fix */
   readonly fixed: FixedDocument | undefined
+  /** for people: what stays although it should be fixed, with its place and why */
+  readonly unfixed: readonly string[]
 }
 
 export interface FixedDocument {
@@ -61,7 +63,7 @@ export interface FixedDocument {
   readonly offset: number
   readonly edits: readonly TextEdit[]
   /** how many images it changes */
-  readonly images: number
+  readonly count: number
   readonly text: string
   readonly outcome: DocumentOutcome
 }

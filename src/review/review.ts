@@ -2,10 +2,11 @@ import type { ReviewOptions } from '../admission/index.ts'
 import type { FactSource } from '../decisions/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import type { Report, ReportChange, ReportFinding, ReportProblem } from '../reports/types.ts'
-import { createDocumentReviewer, type DocumentPlace, type Fixing } from './document_review.ts'
+import { createDocumentReviewer, type DocumentPlace } from './document_review.ts'
 import { createFactLookups } from './fact_lookups.ts'
 import { type FileOutcome, type ReviewedFile, reviewFile } from './file_review.ts'
 import type { FileText } from './file_text.ts'
+import type { Fixing } from './fix_plan.ts'
 import { createFunnelBook } from './funnel_book.ts'
 import { ASSEMBLED_FIELDS } from './image_parts.ts'
 
@@ -35,6 +36,8 @@ export interface ManifestReviewOptions {
   readonly fixing?: Fixing | undefined
   /** writes a fix; @returns what went wrong */
   readonly onFix?: ((file: ReviewedFile) => Promise<TagwardenError | undefined>) | undefined
+  /** fixes are only shown: the findings stay */
+  readonly dryRun?: boolean | undefined
   /** told of the text of each document as it becomes, in order */
   readonly onText?: ((text: string) => void) | undefined
   /** told of each answer to an AdmissionReview */
@@ -94,8 +97,9 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
     if (!file) return
     const writes = file.fixed && options.onFix && !signal.aborted
     const failure = writes ? await options.onFix?.(file) : undefined
-    const counts = writes && !failure && file.fixed ? file.fixed.outcome : file.outcome
-    sum.add(file, counts, writes && !failure ? file.fixed : undefined, failure)
+    const fixed = writes && !failure ? file.fixed : undefined
+    const counts = fixed && !options.dryRun ? fixed.outcome : file.outcome
+    sum.add(file, counts, fixed, failure)
     for (const { answers } of counts.documents) for (const each of answers) options.onAnswer?.(each)
     const { asked, answered } = lookups.count()
     options.onProgress?.({ files: sum.files(), findings: sum.findings(), asked, answered })
@@ -126,6 +130,7 @@ function createSum(problems: ReportProblem[]) {
   const findings: ReportFinding[] = []
   const changes: ReportChange[] = []
   const templates: string[] = []
+  const unfixed: string[] = []
   const totals = { files: 0, objects: 0, images: 0, denied: 0, warned: 0, audited: 0, changed: 0 }
   const fixed = { files: 0, images: 0 }
   let passedOver = 0
@@ -133,12 +138,13 @@ function createSum(problems: ReportProblem[]) {
     files: () => totals.files,
     findings: () => findings.length,
     add(
-      { place }: ReviewedFile,
+      { place, unfixed: remains }: ReviewedFile,
       outcome: FileOutcome,
       fixes: ReviewedFile['fixed'],
       failure: TagwardenError | undefined,
     ): void {
       totals.files += 1
+      for (const each of remains) unfixed.push(each)
       for (const each of outcome.findings) findings.push(each)
       problems.push(...outcome.problems, ...(failure ? [toProblem(failure)] : []))
       const before = totals.objects
@@ -162,11 +168,14 @@ function createSum(problems: ReportProblem[]) {
       }
       if (fixes) {
         fixed.files += 1
-        for (const { images } of fixes.documents) fixed.images += images
+        for (const { count } of fixes.documents) fixed.images += count
       }
     },
     result(complete: (summed: Summed) => Report): ManifestReview {
-      const notes = templates.length > 0 ? [templateNote(templates)] : undefined
+      const notes = [
+        ...(templates.length > 0 ? [templateNote(templates)] : []),
+        ...(unfixed.length > 0 ? [`Not fixed: ${someOf(unfixed)}`] : []),
+      ]
       const counts = { ...totals, accepted: 0 }
       const report = complete({ totals: counts, findings, changes, problems, notes })
       return { report, passedOver, fixed }
@@ -178,9 +187,12 @@ function createSum(problems: ReportProblem[]) {
 const MOST_NAMED = 5
 
 function templateNote(files: readonly string[]): string {
-  const rest = files.length - MOST_NAMED
-  const named = files.slice(0, MOST_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
-  return `Templates are not judged before they are filled in: ${named}. Pipe the output of helm template or kustomize build into tagwarden review -`
+  return `Templates are not judged before they are filled in: ${someOf(files)}. Pipe the output of helm template or kustomize build into tagwarden review -`
+}
+
+function someOf(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED
+  return names.slice(0, MOST_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }
 
 const COUNT_OF = { deny: 'denied', warn: 'warned', audit: 'audited' } as const

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { load, SCALAR_STYLE, YAML11_SCHEMA } from 'js-yaml'
 import type { Rewrite } from './judged_image.ts'
 import { isFault, type Manifest, readManifest } from './manifest.ts'
@@ -31,12 +30,16 @@ const UNCLEAR = 'it is written in a way that cannot be changed in place'
 
 /**
  * Plans to write other values into a document, so that nothing else changes: the result is read
- * again, and must be the same document but for these values.
+ * again, and must be the same document but for these values, and for where an anchor or a merge key
+ * takes them from.
+ *
+ * @param untouchable JSON pointers of values that may not change along with others
  */
 export function planEdits(
   text: string,
   manifest: Manifest,
   rewrites: readonly Rewrite[],
+  untouchable: ReadonlySet<string> = new Set(),
 ): EditPlan {
   const refused: { rewrite: Rewrite; why: string }[] = []
   const finder = createPlaceFinder(text, manifest.events())
@@ -60,10 +63,10 @@ export function planEdits(
       for (const rewrite of group) refused.push({ rewrite, why: agreed ? UNCLEAR : SHARED })
     }
   }
-  const kept = keeps(text, manifest, steps)
+  const kept = keeps(text, manifest, steps, untouchable)
     ? steps
     : steps.filter((step) => {
-        const alone = keeps(text, manifest, [step])
+        const alone = keeps(text, manifest, [step], untouchable)
         if (!alone) {
           for (const rewrite of step.rewrites) refused.push({ rewrite, why: ELSEWHERE })
         }
@@ -104,15 +107,67 @@ function isPlain(word: string): boolean {
   return [load(word), load(word, { schema: YAML11_SCHEMA })].every((read) => read === word)
 }
 
-/** Whether the edits change these values, and nothing else. */
-function keeps(text: string, { value }: Manifest, steps: readonly Step[]): boolean {
+/** Whether the edits change these values, and nothing else that counts. */
+function keeps(
+  text: string,
+  { value }: Manifest,
+  steps: readonly Step[],
+  untouchable: ReadonlySet<string>,
+): boolean {
   const edits = steps.map(({ edit }) => edit).sort((a, b) => a.start - b.start)
   const after = readManifest(applyEdits(text, edits))
   if (isFault(after)) return false
-  const wanted = steps
-    .flatMap((step) => step.rewrites)
-    .reduce((object, { place, to }) => withValue(object, keysOf(place), to), value)
-  return isDeepStrictEqual(after.value, wanted)
+  const wanted = new Map(steps.flatMap((step) => step.rewrites).map((each) => [each.place, each]))
+  const named = new Map(
+    [...wanted.values()].map((each) => [`${lastKey(each.place)} ${each.to}`, each]),
+  )
+  let met = 0
+  const fits = sameButFor(value, after.value, '', (place, from, to) => {
+    const rewrite = wanted.get(place)
+    if (rewrite) {
+      met += 1
+      return to === rewrite.to
+    }
+    // the anchor that an image is taken from, in a field of the same name that nothing reads
+    const source = named.get(`${lastKey(place)} ${to}`)
+    return (
+      source !== undefined &&
+      !untouchable.has(place) &&
+      from === valueAt(value, keysOf(source.place))
+    )
+  })
+  return fits && met === wanted.size
+}
+
+/** Whether two values are the same but for differences that are admitted. */
+function sameButFor(
+  before: unknown,
+  after: unknown,
+  place: string,
+  admits: (place: string, from: unknown, to: unknown) => boolean,
+): boolean {
+  if (Object.is(before, after)) return true
+  const objects = [before, after].every((each) => typeof each === 'object' && each !== null)
+  if (!objects) return admits(place, before, after)
+  if (Array.isArray(before) !== Array.isArray(after)) return false
+  const [old, now] = [before, after] as [Record<string, unknown>, Record<string, unknown>]
+  const keys = Object.keys(old)
+  return (
+    keys.length === Object.keys(now).length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(now, key) &&
+        sameButFor(old[key], now[key], `${place}/${escaped(key)}`, admits),
+    )
+  )
+}
+
+function lastKey(place: string): string {
+  return place.slice(place.lastIndexOf('/') + 1)
+}
+
+function escaped(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 /** The keys of a JSON pointer. */
@@ -123,19 +178,10 @@ export function keysOf(pointer: string): string[] {
     .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-function valueAt(value: unknown, keys: readonly string[]): unknown {
+/** The value at these keys. */
+export function valueAt(value: unknown, keys: readonly string[]): unknown {
   return keys.reduce<unknown>(
     (at, key) => (at as Record<string, unknown> | undefined)?.[key],
     value,
   )
-}
-
-function withValue(value: unknown, [key, ...rest]: readonly string[], to: string): unknown {
-  if (key === undefined) return to
-  const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<
-    string,
-    unknown
-  >
-  copy[key] = withValue(copy[key], rest, to)
-  return copy
 }

@@ -51,7 +51,8 @@ t.test('law: patch(1) makes of a text and its difference the other text', async 
     fc.property(lines, fc.func(fc.boolean()), fc.boolean(), (old, changes, ended) => {
       const end = ended ? '\n' : ''
       const before = old.join('\n') + end
-      const after = old.map((line, at) => (line !== '' && changes([at]) ? `${line}!` : line)).join('\n') + end
+      const after =
+        old.map((line, at) => (line !== '' && changes([at]) ? `${line}!` : line)).join('\n') + end
       const diff = unifiedDiff('a.txt', before, after)
       if (before === after) return diff === ''
       const cwd = t.testdir({ 'a.txt': before })

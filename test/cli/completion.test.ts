@@ -32,6 +32,11 @@ function has(shell: string): boolean {
   }
 }
 
+/** Why a test cannot be run, and how it can. */
+function without(shell: string): string | false {
+  return has(shell) ? false : `there is no ${shell}: apt-get install ${shell}`
+}
+
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '')
 }
@@ -57,36 +62,40 @@ _tagwarden
 printf '%s\\n' "\${COMPREPLY[@]}"
 `
 
-t.test('bash completes commands, options, choices and files', { skip: !has('bash') }, async (t) => {
-  const cwd = t.testdir({
-    'ask.sh': BASH,
-    'a b.yaml': '',
-    policies: { 'x.yaml': '' },
-    'pipe*': '',
-  })
-  const { out, err } = await tagwarden(['completion', 'bash'])
-  t.equal(err, '')
-  writeFileSync(join(cwd, 'c.bash'), out)
-  const offered = async (line: string) =>
-    lines(await run('bash', ['--norc', 'ask.sh', 'c.bash', line], cwd))
-  for (const [line, wanted] of ROWS) t.strictSame(await offered(line), wanted, line)
-  const rows: readonly (readonly [line: string, offered: readonly string[]])[] = [
-    ['tagwarden select --output=j', ['json']],
-    ['tagwarden select --output=', ['text', 'json']],
-    ['tagwarden select --policy p', ['pipe*', 'policies']],
-    ['tagwarden select --name ', []],
-    ['tagwarden explain x --policies one p', ['pipe*', 'policies']],
-    ['tagwarden explain x ', []],
-    ['tagwarden convert --output-dir p', ['policies']],
-    ['tagwarden convert one a', ['a b.yaml', 'ask.sh']],
-    ['tagwarden completion bash ', []],
-    ['tagwarden $(touch${IFS}made) ', COMMANDS],
-  ]
-  for (const [line, wanted] of rows)
-    t.strictSame((await offered(line)).sort(), [...wanted].sort(), line)
-})
+t.test(
+  'bash completes commands, options, choices and files',
+  { skip: without('bash') },
+  async (t) => {
+    const cwd = t.testdir({
+      'ask.sh': BASH,
+      'a b.yaml': '',
+      policies: { 'x.yaml': '' },
+      'pipe*': '',
+    })
+    const { out, err } = await tagwarden(['completion', 'bash'])
+    t.equal(err, '')
+    writeFileSync(join(cwd, 'c.bash'), out)
+    const offered = async (line: string) =>
+      lines(await run('bash', ['--norc', 'ask.sh', 'c.bash', line], cwd))
+    for (const [line, wanted] of ROWS) t.strictSame(await offered(line), wanted, line)
+    const rows: readonly (readonly [line: string, offered: readonly string[]])[] = [
+      ['tagwarden select --output=j', ['json']],
+      ['tagwarden select --output=', ['text', 'json']],
+      ['tagwarden select --policy p', ['pipe*', 'policies']],
+      ['tagwarden select --name ', []],
+      ['tagwarden explain x --policies one p', ['pipe*', 'policies']],
+      ['tagwarden explain x ', []],
+      ['tagwarden convert --output-dir p', ['policies']],
+      ['tagwarden convert one a', ['a b.yaml', 'ask.sh']],
+      ['tagwarden completion bash ', []],
+      ['tagwarden $(touch${IFS}made) ', COMMANDS],
+    ]
+    for (const [line, wanted] of rows)
+      t.strictSame((await offered(line)).sort(), [...wanted].sort(), line)
+  },
+)
 
-t.test('fish completes the same', { skip: !has('fish') }, async (t) => {
+t.test('fish completes the same', { skip: without('fish') }, async (t) => {
   const cwd = t.testdir({ policies: {}, 'pipe.yaml': '' })
   writeFileSync(join(cwd, 'c.fish'), completionScript(createProgram(), 'fish'))
   const offered = async (line: string) => {
@@ -101,7 +110,7 @@ t.test('fish completes the same', { skip: !has('fish') }, async (t) => {
   t.strictSame(await offered('tagwarden select --policy p'), ['pipe.yaml', 'policies/'])
 })
 
-t.test('zsh can read its script', { skip: !has('zsh') }, async (t) => {
+t.test('zsh can read its script', { skip: without('zsh') }, async (t) => {
   const cwd = t.testdir({})
   writeFileSync(join(cwd, '_tagwarden'), completionScript(createProgram(), 'zsh'))
   t.equal(await run('zsh', ['-f', '-n', '_tagwarden'], cwd), '')

@@ -16,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cluster-change': async () => (await import('./cluster_change.ts')).benchClusterChange(),
   'cluster-scale': async () => (await import('./cluster_scale.ts')).benchClusterScale(),
   reports: async () => (await import('./reports.ts')).benchReports(),
+  review: async () => (await import('./manifests.ts')).benchManifests(),
   selection: async () => (await import('./selection.ts')).benchSelection(),
 }
 

@@ -12,6 +12,7 @@ import {
   gitChanges,
   type ManifestFile,
   type ManifestInput,
+  namespaceLabelsIn,
   openFile,
   type ReviewedFile,
   type ReviewProgress,
@@ -137,6 +138,13 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
   const changes =
     options.changedSince === undefined ? undefined : await gitChanges(options.changedSince, cwd)
   const wanted = changes ? found.filter(({ path }) => changes.linesOf(path)) : found
+  const selects = world.policies().policies.some(({ namespaceSelector }) => namespaceSelector)
+  const labels = selects
+    ? await namespaceLabelsIn(
+        found.map(({ path }) => path),
+        signal,
+      )
+    : undefined
   const isValues = createPatterns(options.helmValues ?? [], cwd)
   const placeOf = (path: string, name: string) => ({
     file: name,
@@ -169,7 +177,7 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
       fields: config.imageFields,
       controllers: new Set(config.controllers),
       prefix: config.annotations.prefix,
-      namespaceLabels: world.namespaceLabels,
+      namespaceLabels: (name) => labels?.get(name) ?? world.namespaceLabels(name),
     },
     fixing: fixes ? { level: options.failOn, pin: options.pin === true || manifests } : undefined,
     onFix: manifests

@@ -9,6 +9,7 @@ import { type Fixing, type FixPlan, planFixes } from './fix_plan.ts'
 import type { FunnelBook } from './funnel_book.ts'
 import { type JudgedImage, judgeImages, levelOf, worstOf } from './judged_image.ts'
 import { isFault, type Manifest, readManifest } from './manifest.ts'
+import { namespacesIn } from './namespace_labels.ts'
 import {
   createLocator,
   type DocumentOutcome,
@@ -44,7 +45,6 @@ export type DocumentReviewer = (
 ) => Promise<ReviewedDocument>
 
 const CLAIM = /(?:^|[{,])[ \t]*["']?(?:apiVersion|kind)["']?[ \t]*:/m
-const NAMESPACE = /kind["']?[ \t]*:[ \t]*["']?Namespace\b/
 const TEMPLATE = '{{'
 const UNFIXED = { fixed: undefined, unfixed: [] }
 
@@ -106,7 +106,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
   return async (document, place) => {
     const { text } = document
     const nothing = { ...NOTHING_FOUND, lines: linesOf(document) }
-    if (text.includes('Namespace') && NAMESPACE.test(text)) noteNamespace(text, options.onNamespace)
+    for (const [name, labels] of namespacesIn(text)) options.onNamespace(name, labels)
     if (!place.values && !mayHoldImages(text)) {
       return { outcome: { ...nothing, objects: CLAIM.test(text) ? 1 : 0 }, ...UNFIXED }
     }
@@ -229,16 +229,4 @@ function linesOf({ text, line }: SourceDocument): readonly [number, number] {
 
 function lastWord(path: string): string {
   return path.split('/').findLast((key) => key !== '*') ?? ''
-}
-
-function noteNamespace(text: string, told: DocumentReviewOptions['onNamespace']): void {
-  const manifest = readManifest(text)
-  if (isFault(manifest)) return
-  const { kind, metadata } = (manifest.value ?? {}) as Record<string, Record<string, unknown>>
-  const { name, labels } = metadata ?? {}
-  if (String(kind) !== 'Namespace' || typeof name !== 'string') return
-  const texts = Object.entries((labels as object | undefined) ?? {}).filter(
-    ([, value]) => typeof value === 'string',
-  )
-  told(name, Object.fromEntries(texts) as Readonly<Record<string, string>>)
 }

@@ -7,6 +7,7 @@ export { createFunnelBook, type FunnelBook, reportFunnel } from './funnel_book.t
 export { type ChangedLines, type GitChanges, gitChanges } from './git_changes.ts'
 export { createPatterns } from './ignore_rules.ts'
 export { type FileChoice, findManifests, type ManifestFile, nameOf } from './manifest_files.ts'
+export { type Labels, namespaceLabelsIn } from './namespace_labels.ts'
 export {
   type ManifestInput,
   type ManifestReview,

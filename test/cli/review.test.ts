@@ -283,6 +283,19 @@ t.test('Ctrl-C ends at once, with what was found so far', async (t) => {
   t.match(JSON.parse(out), { interrupted: true, findings: [{ image: 'web' }] })
 })
 
+t.test('labels of namespaces come from any file', async (t) => {
+  const { run, cwd } = await world(t, {
+    'a.yaml': pod('ghcr.io/acme/web:v9.0.0'),
+    'z.yaml':
+      'apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { tier: front } }\n',
+  })
+  const policy = WEB.replace('kind: I', 'kind: ClusterI').replace(', namespace: shop', '')
+  const selector = 'spec: { namespaceSelector: { matchLabels: { tier: front } },'
+  writeFileSync(join(cwd, 'policies/web.yaml'), policy.replace('spec: {', selector))
+  t.match(await run(['deploy']), { code: 1, out: /OutOfRange.*ClusterImagePolicy web/ })
+  t.match(await run(['deploy/a.yaml']), { code: 0 })
+})
+
 t.test('a wrong command line is told with a remedy', async (t) => {
   const { run } = await world(t)
   const rows: [args: string[], message: RegExp][] = [

@@ -28,6 +28,10 @@ export const EXAMPLES: Readonly<
       'tagwarden explain ghcr.io/acme/web --policies policies/ --namespace shop',
       'by the policies of a folder, for a namespace',
     ],
+    [
+      'tagwarden explain ghcr.io/acme/web --cluster --kubeconfig ~/.kube/config',
+      'by the policies in force in a cluster, and whom they affect',
+    ],
   ],
   review: [
     ['tagwarden review deploy/ --policies policies/', 'what the webhook would say of manifests'],

@@ -9,6 +9,7 @@ import { createRegistryClient } from '../registry/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { loadPolicies } from '../sources/index.ts'
 import { isUnconfigured, startEmbeddedDefault } from './embedded_default.ts'
+import type { ClusterView } from './explain_cluster.ts'
 import { type Explanation, explanationJson, explanationText, verdictOf } from './explanation.ts'
 import type { Streams } from './output.ts'
 import { timelineOf } from './timeline.ts'
@@ -18,6 +19,9 @@ export interface ExplainOptions {
   readonly policies?: readonly string[]
   readonly namespace?: string
   readonly config?: string
+  readonly cluster?: boolean
+  readonly kubeconfig?: string
+  readonly context?: string
   readonly output: 'text' | 'json'
 }
 
@@ -53,10 +57,21 @@ async function found(
   const { env } = process
   const loaded = await loadConfig({ file: options.config, env, cwd: process.cwd() })
   const chosen = options.policies
-  if (chosen === undefined && isUnconfigured(loaded, env)) {
+  const clustered = options.cluster || options.kubeconfig !== undefined
+  if (chosen === undefined && !clustered && isUnconfigured(loaded, env)) {
     return explainEmbedded(loaded, image, options, streams)
   }
-  return explainWith({ ...loaded, ...(chosen && { policies: chosen }) }, image, options, streams)
+  const config = { ...loaded, ...(chosen && { policies: chosen }) }
+  if (!clustered) return explainWith(config, image, options, streams)
+  // what asks the API server is loaded where it is asked
+  const { openClusterView } = await import('./explain_cluster.ts')
+  const tell = (problem: string) => streams.err(`tagwarden: ${problem}\n`)
+  const view = await openClusterView(config, options, tell)
+  try {
+    return await explainWith(config, image, options, streams, view)
+  } finally {
+    await view.close()
+  }
 }
 
 async function explainEmbedded(
@@ -78,23 +93,18 @@ async function explainWith(
   image: ImageReference,
   options: ExplainOptions,
   streams: Streams,
+  view?: ClusterView,
 ): Promise<Explanation> {
-  const { set } = await loadPolicies({
-    paths: config.policies,
-    enforcement: config.defaults.enforcement,
-  })
+  const { enforcement } = config.defaults
+  const { set } = view ?? (await loadPolicies({ paths: config.policies, enforcement }))
   const covering = set.policies.filter((policy) => policy.covers(image.name))
   const excepting = set.allExceptions.filter((each) => each.covers(image) !== undefined)
   const namespace = options.namespace ?? onlyNamespace(covering, excepting)
   const policies = covering
     .filter((policy) => policy.namespace === undefined || policy.namespace === namespace)
     .toSorted((a, b) => bySpecificity(image, a, b))
-  const catalog = createCatalog({
-    path: config.catalog.path,
-    onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
-  })
-  const client = createRegistryClient({ settings: config.registries })
-  const source = createScanner({ catalog, client, interval: config.catalog.interval })
+  const own = view ? undefined : openFacts(config, streams)
+  const source = view?.source(namespace) ?? own!.source
   try {
     const exceptions = excepting.filter((each) => each.namespace === namespace)
     const everywhere = exceptions.filter(({ narrowed }) => !narrowed)
@@ -120,12 +130,32 @@ async function explainWith(
       snapshot: source.snapshot(image.name),
       now,
       elsewhere: covering.filter((policy) => !policies.includes(policy)).map(({ title }) => title),
-      timeline: timelineOf(source.snapshot(image.name)),
+      timeline: timelineOf(
+        source.snapshot(image.name),
+        await view?.promotions(covering, image.name),
+      ),
+      affected: await view?.affected(image.name, options.namespace),
     }
   } finally {
-    await source.stop()
-    await client.close()
-    await catalog.close()
+    await own?.close()
+  }
+}
+
+/** The configured index, and the registries for what it lacks. */
+function openFacts(config: Config, streams: Streams) {
+  const catalog = createCatalog({
+    path: config.catalog.path,
+    onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
+  })
+  const client = createRegistryClient({ settings: config.registries })
+  const source = createScanner({ catalog, client, interval: config.catalog.interval })
+  return {
+    source,
+    close: async () => {
+      await source.stop()
+      await client.close()
+      await catalog.close()
+    },
   }
 }
 

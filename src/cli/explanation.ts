@@ -1,7 +1,9 @@
+import type { Affected } from '../audit/index.ts'
 import type { Decision, Funnel, RepositorySnapshot } from '../decisions/index.ts'
 import { formatMoment, formatSpan } from '../decisions/index.ts'
 import type { ImageReference } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
+import { affectedJson, affectedLines } from './affected_workloads.ts'
 import { loserLines, type NearestLoser, nearestLosers } from './nearest_losers.ts'
 import { type TimelineEvent, timelineJson, timelineLines } from './timeline.ts'
 
@@ -19,6 +21,8 @@ export interface Explanation {
   readonly elsewhere: readonly string[]
   /** the newest first */
   readonly timeline: readonly TimelineEvent[]
+  /** workloads of a cluster; undefined: none was asked */
+  readonly affected?: Affected | undefined
 }
 
 export type Verdict = 'allowed' | 'warned' | 'denied'
@@ -66,6 +70,7 @@ export function explanationJson(explanation: Explanation): unknown {
     })),
     elsewhere: explanation.elsewhere,
     timeline: timelineJson(explanation.timeline),
+    workloads: affectedJson(explanation.affected),
     verdict: verdictOf(decision),
     findings: decision.findings.map(({ reason, enforcement, policy, message, use }) => ({
       reason,
@@ -109,6 +114,8 @@ export function explanationText(explanation: Explanation): string {
   }
   const timeline = timelineLines(image.name, explanation.timeline)
   if (timeline.length > 0) lines.push('', ...timeline)
+  const { affected } = explanation
+  if (affected) lines.push('', ...affectedLines(image.name, affected))
   lines.push('', verdictOf(decision).toUpperCase())
   for (const { reason, enforcement, message, use } of decision.findings) {
     lines.push(`  ${enforcement} [${reason}] ${message}${use === undefined ? '' : ` Use ${use}`}`)

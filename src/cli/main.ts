@@ -46,6 +46,9 @@ export function createProgram(): Command {
     .description('shows what the policies make of an image, and why')
     .option('--policies <folder...>', 'folders or files with policies (default: as configured)')
     .option('-n, --namespace <name>', 'namespace of the workload')
+    .option('--cluster', 'use the policies in force in a cluster, and tell whom they affect')
+    .option('--kubeconfig <file>', 'the cluster (default: as kubectl finds it)')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
     .addOption(OUTPUT())
     .action(async (image, options) => {

@@ -7,6 +7,7 @@ export const CHART_MADE = [
   'listen.drainDelay',
   'catalog.path',
   'certificates.path',
+  'audit.mode',
   'cluster.mode',
   'cluster.kubeconfig',
   'cluster.context',

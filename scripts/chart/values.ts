@@ -67,8 +67,11 @@ export const VALUES: Value = group('', {
       true,
     ),
   }),
+  audit: group('judging what runs, in the background; results are PolicyReports and metrics', {
+    enabled: flag('whether workloads and pods may be listed, and reports written', true),
+  }),
   customResources: list(
-    'custom kinds of `config.imageFields` whose objects may be promoted: `group` and plural `resource`',
+    'custom kinds of `config.imageFields` whose objects may be promoted and audited: `group` and plural `resource`',
     {
       type: 'object',
       additionalProperties: false,

@@ -148,7 +148,8 @@ export async function audit(options: AuditOptions): Promise<Audited> {
   progress()
   const interrupted = signal?.aborted === true
   const report = tally.report({ interrupted, finishedAt: clock() })
-  return { report, spaces: tally.spaces(), series: tally.series() }
+  const isWhole = !interrupted && !isOver
+  return { report, spaces: tally.spaces(), series: tally.series(), isWhole }
 }
 
 /** Resolves when the work is done or the signal aborts, whatever comes of the work then. */

@@ -55,4 +55,12 @@ export interface Audited {
   readonly spaces: ReadonlyMap<string, Readonly<SpaceFigures>>
   /** how many findings there are by policy, namespace and reason; the parts are joined by NUL */
   readonly series: ReadonlyMap<string, number>
+  /** it came to its end, and the API server answered all the time; some kinds may be forbidden */
+  readonly isWhole: boolean
+}
+
+/** The part of a logger (such as pino) that this room uses. */
+export interface AuditLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
 }

@@ -6,6 +6,7 @@ import {
   type ReviewOptions,
   type ReviewSummary,
 } from '../admission/index.ts'
+import { type BackgroundAudit, createBackgroundAudit } from '../audit/index.ts'
 import { createCatalog } from '../catalog/index.ts'
 import { secretStore } from '../certificates/cluster.ts'
 import {
@@ -130,10 +131,12 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     stops.add(() => certificates.close())
 
     let controller: WebhookController | undefined
+    let auditor: BackgroundAudit | undefined
     const metrics = createMetrics(registry, {
       leading: () => election?.leading() ?? false,
       certificates: () => certificateFigures(certificates.current()),
       index: () => indexFigures(catalog),
+      audit: () => auditor?.last(),
       probe: () => probeFigures(controller),
       ...policyFigures(policies, Date.now),
     })
@@ -205,6 +208,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     const customKinds = await findCustomKinds(cluster, config, (message) =>
       log.warn({ code: 'ERR_CLUSTER' }, message),
     )
+    const excluded = new Set(excludedNamespaces({ namespace, webhooks: settings.webhooks }))
     const promoter = startPromoter({
       cluster,
       review,
@@ -214,13 +218,21 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       subjectOf: policies.subjectOf,
       events,
       customKinds: () => customKinds,
-      excludedNamespaces: new Set(excludedNamespaces({ namespace, webhooks: settings.webhooks })),
+      excludedNamespaces: excluded,
       log,
       metrics: {
         promoted: () => metrics.promoted('promoted'),
         failed: () => metrics.promoted('failed'),
         stopped: () => metrics.promoted('refused'),
       },
+    })
+    auditor = createBackgroundAudit({
+      ...{ cluster, review, log, name: settings.name },
+      version: process.env['npm_package_version'] ?? '0.1.0',
+      interval: config.audit.interval,
+      onPolicies: subscribe,
+      customKinds: () => customKinds,
+      excludedNamespaces: excluded,
     })
     const statuses = startPolicyStatus({ cluster, policies, catalog, scanner, log })
     const lead = async (signal: AbortSignal) => {
@@ -240,6 +252,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         controller.ended,
         repositories.lead(signal),
         settings.promotion === 'On' && promoter.lead(signal),
+        config.audit.mode === 'On' && auditor?.lead(signal),
         statuses.lead(signal),
       ])
       log.info({}, 'this replica leads no more')

@@ -63,6 +63,21 @@ export const CUSTOM_RESOURCE_DEFINITIONS = clusterScoped(
   'CustomResourceDefinition',
 )
 
+/** Results of policies, as any engine tells them: https://github.com/openreports/reports-api */
+export const REPORTS = namespaced('openreports.io/v1alpha1', 'reports', 'Report')
+export const CLUSTER_REPORTS = clusterScoped(
+  'openreports.io/v1alpha1',
+  'clusterreports',
+  'ClusterReport',
+)
+/** The same before it got a group of its own. */
+export const POLICY_REPORTS = namespaced('wgpolicyk8s.io/v1alpha2', 'policyreports', 'PolicyReport')
+export const CLUSTER_POLICY_REPORTS = clusterScoped(
+  'wgpolicyk8s.io/v1alpha2',
+  'clusterpolicyreports',
+  'ClusterPolicyReport',
+)
+
 /**
  * `apiVersion` as objects of a resource carry it.
  *

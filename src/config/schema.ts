@@ -210,6 +210,15 @@ export const CONFIG_SCHEMA: Setting = group({
       },
     }),
   }),
+  audit: group({
+    mode: choice('whether the leader audits what runs, in the background', 'On', 'Off'),
+    interval: {
+      ...DURATION,
+      meaning: 'interval',
+      default: '1h',
+      description: 'time between two audits; a changed policy brings the next one forward',
+    },
+  }),
   defaults: group({
     latest: choice('untagged and :latest images that no policy covers', 'Deny', 'Allow'),
     unmatched: choice('images that no policy covers', 'Allow', 'Warn', 'Deny'),

@@ -29,6 +29,12 @@ export interface Config {
     readonly names: readonly string[]
   }
   readonly cluster: ClusterSettings
+  /** of what runs in the cluster, by the leader */
+  readonly audit: {
+    readonly mode: 'On' | 'Off'
+    /** ms between two */
+    readonly interval: number
+  }
   readonly defaults: Defaults
   readonly annotations: { readonly prefix: string }
   readonly registries: readonly RegistrySettings[]

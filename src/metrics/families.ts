@@ -55,6 +55,15 @@ export const GAUGES = {
   tagwarden_index_oldest_scan_age_seconds: family('Age of the oldest list of tags in the index'),
   tagwarden_policies: family('Policies by kind, and whether they are right', 'kind', 'ready'),
   tagwarden_exceptions: family('ImagePolicyExceptions by state', 'state'),
+  tagwarden_audit_findings: family(
+    'What the last audit found of what runs, by policy, namespace and reason',
+    'policy',
+    'namespace',
+    'reason',
+  ),
+  tagwarden_audit_timestamp_seconds: family(
+    'When the last audit of what runs ended, seconds since 1970',
+  ),
   tagwarden_webhook_alive: family('1 while the API server reaches the webhook, by the last probe'),
   tagwarden_webhook_last_probe_timestamp_seconds: family(
     'When the webhook was last proved through the API server, seconds since 1970',

@@ -1,5 +1,6 @@
 export { indexFigures } from './index_figures.ts'
 export {
+  type AuditFigures,
   createMetrics,
   EXCEPTION_STATES,
   type ExceptionState,

@@ -29,8 +29,17 @@ export interface MetricSources {
     readonly count: number
   }>
   readonly exceptions?: () => Readonly<Record<ExceptionState, number>>
+  /** undefined: this replica has audited nothing */
+  readonly audit?: () => AuditFigures | undefined
   /** undefined: not probed yet */
   readonly probe?: () => { readonly alive: boolean; readonly at: number } | undefined
+}
+
+/** What the last audit found. */
+export interface AuditFigures {
+  /** by policy, namespace and reason, which are joined by NUL; bounded */
+  readonly series: ReadonlyMap<string, number>
+  readonly at: number
 }
 
 /** The size of the index. */
@@ -113,7 +122,7 @@ function addGauges(registry: Registry, sources: MetricSources, clock: () => numb
         read(this)
       },
     })
-  const { leading, certificates, index, policies, exceptions, probe } = sources
+  const { leading, certificates, index, policies, exceptions, audit, probe } = sources
   if (leading) gauge('tagwarden_leader', (it) => it.set(leading() ? 1 : 0))
   if (certificates) {
     gauge('tagwarden_certificate_expiry_timestamp_seconds', (it) => {
@@ -137,6 +146,18 @@ function addGauges(registry: Registry, sources: MetricSources, clock: () => numb
   if (exceptions) {
     gauge('tagwarden_exceptions', (it) => {
       for (const [state, count] of Object.entries(exceptions())) it.set({ state }, count)
+    })
+  }
+  if (audit) {
+    gauge('tagwarden_audit_findings', (it) => {
+      for (const [key, count] of audit()?.series ?? []) {
+        const [policy = '', namespace = '', reason = ''] = key.split('\0')
+        it.set({ policy, namespace, reason }, count)
+      }
+    })
+    gauge('tagwarden_audit_timestamp_seconds', (it) => {
+      const last = audit()
+      if (last) it.set(last.at / 1000)
     })
   }
   if (probe) {

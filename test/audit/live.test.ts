@@ -2,7 +2,12 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { createBackgroundAudit } from '../../src/audit/index.ts'
+import { openCluster } from '../../src/cluster/index.ts'
+import { compilePolicies } from '../../src/policies/index.ts'
 import { RESOURCES } from '../../src/policies/schema/resources.ts'
+import { readPoliciesInForce } from '../../src/sources/cluster.ts'
+import { reviewOptions } from '../admission/reviews.ts'
 import { type Result, tagwarden } from '../cli/run.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
 import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
@@ -234,4 +239,102 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
     child.kill('SIGINT')
     t.equal(await ended, 130)
   })
+  await t.test('the leader writes reports, again only when they change', async (t) => {
+    const reports = reportCrd('reports', 'Report', 'Namespaced')
+    await apply(reports, reportCrd('clusterreports', 'ClusterReport', 'Cluster'))
+    await kubectl('wait', '--for=condition=Established', 'crd', 'reports.openreports.io')
+    await apply(workload('worse', `${web}:v0.0.1`))
+    const cluster = await openCluster({ kubeconfig: plane.kubeconfig })
+    t.teardown(() => cluster.close())
+    const { resources } = await readPoliciesInForce(cluster)
+    const { set } = compilePolicies(resources)
+    const lines: string[] = []
+    const write = (fields: object, message: string) =>
+      void lines.push(`${message} ${JSON.stringify(fields)}`)
+    const source = { snapshot: () => undefined, gather: async () => FAILURE }
+    const background = createBackgroundAudit({
+      ...{ cluster, name: 'tagwarden', version: '0.1.0', interval: 10 },
+      review: reviewOptions([], { policies: () => set, source, clock: Date.now }),
+      ...{ onPolicies: () => () => {}, customKinds: () => [] },
+      excludedNamespaces: new Set(['kube-system']),
+      log: { info: write, warn: write },
+      timer: (run, ms) => {
+        const timeout = setTimeout(run, Math.min(ms, 20))
+        return () => clearTimeout(timeout)
+      },
+    })
+    const end = new AbortController()
+    const leading = background.lead(end.signal)
+    const twice = { timeout: 30_000, what: 'two audits' }
+    await waitFor(() => lines.filter((line) => line.startsWith('what runs was')).length > 1, twice)
+    end.abort()
+    await leading
+    t.match(lines[0], /"written":1,"removed":0,"kept":0,"failed":0/)
+    t.match(lines[1], /"written":0,"removed":0,"kept":1,"failed":0/)
+    const report = JSON.parse(
+      await kubectl('-n', 'shop', 'get', 'reports', 'tagwarden', '-o', 'json'),
+    )
+    const fault = { policy: 'ImagePolicy shop/web', result: 'fail', scored: true }
+    t.match(report, {
+      summary: { fail: 2, error: 0, skip: 0 },
+      results: [
+        { ...fault, rule: 'RegistryUnavailable', resources: [{ name: 'good' }] },
+        { ...fault, rule: 'OutOfRange', resources: [{ name: 'worse' }] },
+      ],
+    })
+    t.equal(report.metadata.generation, 1)
+  })
 })
+
+const FAILURE = { code: 'ERR_REGISTRY_UNREACHABLE', message: 'no answer', at: 0 } as const
+
+/** As much of the CRDs of openreports.io as says what is wrong with a report. */
+function reportCrd(plural: string, kind: string, scope: string): object {
+  const text = { type: 'string' }
+  const number = { type: 'integer' }
+  const reference = { type: 'object', 'x-kubernetes-map-type': 'atomic' }
+  const names = { apiVersion: text, kind: text, namespace: text, name: text, uid: text }
+  const result = {
+    type: 'object',
+    required: ['policy'],
+    properties: {
+      ...{ source: text, policy: text, rule: text, category: text, message: text },
+      result: { type: 'string', enum: ['pass', 'fail', 'warn', 'error', 'skip'] },
+      severity: { type: 'string', enum: ['critical', 'high', 'low', 'medium', 'info'] },
+      scored: { type: 'boolean' },
+      resources: { type: 'array', items: { ...reference, properties: names } },
+      properties: { type: 'object', additionalProperties: text },
+      timestamp: {
+        type: 'object',
+        required: ['nanos', 'seconds'],
+        properties: {
+          nanos: { ...number, format: 'int32' },
+          seconds: { ...number, format: 'int64' },
+        },
+      },
+    },
+  }
+  const counts = Object.fromEntries(
+    ['pass', 'fail', 'warn', 'error', 'skip'].map((name) => [name, number]),
+  )
+  const openAPIV3Schema = {
+    type: 'object',
+    properties: {
+      ...{ apiVersion: text, kind: text, metadata: { type: 'object' }, source: text },
+      scope: { ...reference, properties: names },
+      summary: { type: 'object', properties: counts },
+      results: { type: 'array', items: result },
+    },
+  }
+  const version = { name: 'v1alpha1', served: true, storage: true, schema: { openAPIV3Schema } }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.openreports.io` },
+    spec: {
+      group: 'openreports.io',
+      ...{ scope, names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` } },
+      versions: [version],
+    },
+  }
+}

@@ -105,7 +105,12 @@ t.test(
   async (t) => {
     const patching = (objects: readonly Rendered[]) =>
       roles(objects)
-        .filter(({ rules }) => rules.some(({ apiGroups }: Rule) => apiGroups.includes('apps')))
+        .filter(({ rules }) =>
+          rules.some(
+            ({ apiGroups, verbs }: Rule) =>
+              apiGroups.includes('apps') && verbs.some((verb) => verb !== 'list'),
+          ),
+        )
         .map(({ metadata }) => metadata.name)
     t.strictSame(patching(await render({})), ['tagwarden-promoter'])
     t.strictSame(patching(await render({ promotion: { enabled: false } })), [])
@@ -115,6 +120,18 @@ t.test(
     t.strictSame(custom.resources, ['rollouts'])
   },
 )
+
+t.test('the auditor lists workloads, writes reports, and nothing else', { skip }, async (t) => {
+  const auditor = only(await render(EVERYTHING), 'ClusterRole', 'tagwarden-auditor')
+  for (const { apiGroups, resources, verbs } of auditor['rules'] as Rule[]) {
+    const reports = ['openreports.io', 'wgpolicyk8s.io'].includes(apiGroups[0] ?? '')
+    t.strictSame(verbs, reports ? ['list', 'create', 'update', 'delete'] : ['list'])
+    if (reports) t.ok(resources.every((each) => each.endsWith('reports')))
+  }
+  const without = await render({ audit: { enabled: false } })
+  t.notOk(without.some(({ metadata }) => metadata.name === 'tagwarden-auditor'))
+  t.match(only(without, 'ConfigMap').data['tagwarden.yaml'], /audit:\n {2}mode: "?Off"?\n/)
+})
 
 t.test('editors write policies, exceptions only when that is allowed', { skip }, async (t) => {
   const written = async (values: object) =>

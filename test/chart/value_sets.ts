@@ -110,6 +110,7 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     podDisruptionBudget: { enabled: false },
     topologySpread: [],
     promotion: { enabled: false },
+    audit: { enabled: false },
     flux: { enabled: false },
     rbac: { aggregate: false },
     crds: { install: false },

@@ -18,6 +18,7 @@
   "listen" (dict "port" (int .Values.containerPort) "drainDelay" (printf "%ds" (int .Values.drainSeconds)))
   "catalog" (dict "path" "/var/lib/tagwarden/catalog")
   "certificates" (dict "path" "/var/lib/tagwarden/certs")
+  "audit" (dict "mode" (ternary "On" "Off" .Values.audit.enabled))
   "cluster" $cluster -}}
 {{- $defaults := dict "listen" (dict "address" "0.0.0.0") "log" (dict "format" "Json") -}}
 {{- mergeOverwrite $defaults (deepCopy .Values.config) $made | toYaml -}}

@@ -1,0 +1,157 @@
+import type { ReviewOptions } from '../admission/index.ts'
+import type { Cluster, ResourceName } from '../cluster/index.ts'
+import { describeError } from '../errors.ts'
+import { audit } from './audit.ts'
+import { policyReportsOf } from './policy_reports.ts'
+import { publishReports } from './publication.ts'
+import type { AuditLog } from './types.ts'
+
+export interface BackgroundAuditOptions {
+  readonly cluster: Pick<Cluster, 'pages' | 'serves' | 'create' | 'replace' | 'remove'>
+  readonly review: ReviewOptions
+  /** of the installation, and of its reports */
+  readonly name: string
+  readonly version: string
+  /** ms between two audits */
+  readonly interval: number
+  /** @returns ends it */
+  readonly onPolicies: (listener: () => void) => () => void
+  readonly customKinds: () => readonly ResourceName[]
+  readonly excludedNamespaces: ReadonlySet<string>
+  readonly log?: AuditLog | undefined
+  readonly clock?: () => number
+  /** calls after so many ms; @returns cancels it */
+  readonly timer?: (run: () => void, ms: number) => () => void
+}
+
+/** What the last audit found, for metrics. */
+export interface AuditState {
+  /** by policy, namespace and reason, which are joined by NUL */
+  readonly series: ReadonlyMap<string, number>
+  /** ms since the epoch */
+  readonly at: number
+}
+
+/** Audits again and again while it leads. */
+export interface BackgroundAudit {
+  /** Resolves when the signal aborts and nothing runs any more. Never rejects. */
+  lead(signal: AbortSignal): Promise<void>
+  /** undefined: this replica does not lead, or has not audited yet */
+  readonly last: () => AuditState | undefined
+}
+
+/** A new leader has other things to do first, ms. */
+const FIRST = 30_000
+/** Policies that change together are audited together, ms. */
+const QUIET = 15_000
+/** However often policies change, ms. */
+const LEAST_APART = 60_000
+/** After one that did not see all, and after one that could not tell all, ms. */
+const LOOK_AGAIN = 120_000
+const TELL_AGAIN = 600_000
+/** So many objects, then a pause: some 200 a second, and reviews go first. */
+const BATCH = 20
+const PAUSE = 100
+/** Between two writes, ms. */
+const WRITE_PAUSE = 50
+
+/**
+ * Makes the audit in the background: at an interval, and soon after a policy has changed. Its
+ * result is one report for each namespace (Report of openreports.io, else PolicyReport of
+ * wgpolicyk8s.io, where the cluster has one of them) and figures for metrics.
+ */
+export function createBackgroundAudit(options: BackgroundAuditOptions): BackgroundAudit {
+  const { cluster, interval, name, log } = options
+  const { clock = Date.now, timer = setUnreferencedTimer } = options
+  let last: AuditState | undefined
+
+  function sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    if (signal.aborted) return Promise.resolve()
+    const cancel = timer(resolve, ms)
+    const stop = () => {
+      cancel()
+      resolve()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    return promise.finally(() => signal.removeEventListener('abort', stop))
+  }
+
+  /** @returns ms until the next one */
+  async function look(signal: AbortSignal): Promise<number> {
+    const startedAt = clock()
+    const audited = await audit({
+      ...{ cluster, review: options.review, version: options.version, signal, clock },
+      customKinds: options.customKinds(),
+      excludedNamespaces: options.excludedNamespaces,
+      batch: BATCH,
+      pause: () => sleep(PAUSE, signal),
+    })
+    if (signal.aborted) return interval
+    const { report, series, isWhole } = audited
+    if (!isWhole) {
+      const [problem] = report.problems.toReversed()
+      log?.warn({ code: 'ERR_CLUSTER' }, `what runs was not all seen: ${problem?.message}`)
+      return LOOK_AGAIN
+    }
+    last = { series, at: clock() }
+    const published = await publishReports(policyReportsOf(audited, name), {
+      ...{ cluster, name, signal, log },
+      pause: () => sleep(WRITE_PAUSE, signal),
+    })
+    const { objects, denied, warned } = report.totals
+    const took = clock() - startedAt
+    for (const { place, message } of report.problems) {
+      log?.warn({ code: 'ERR_CLUSTER' }, `${place} are not audited: ${message}`)
+    }
+    log?.info({ objects, denied, warned, took, ...published }, 'what runs was audited')
+    return published && published.failed > 0 ? TELL_AGAIN : interval
+  }
+
+  return {
+    last: () => last,
+    async lead(signal) {
+      let isAsked = false
+      let wake = () => {}
+      const stop = options.onPolicies(() => {
+        isAsked = true
+        wake()
+      })
+      let wait = FIRST
+      try {
+        while (!signal.aborted) {
+          await restOrAsked(wait)
+          if (signal.aborted) break
+          isAsked = false
+          const next = await look(signal).catch((error) => {
+            if (!signal.aborted) {
+              log?.warn({ code: 'ERR_CLUSTER' }, `no audit: ${describeError(error)}`)
+            }
+            return LOOK_AGAIN
+          })
+          wait = Math.min(interval, next)
+          if (!signal.aborted) await sleep(Math.min(LEAST_APART, wait), signal)
+          wait = Math.max(0, wait - LEAST_APART)
+        }
+      } finally {
+        stop()
+        last = undefined
+      }
+
+      /** Ends early when policies change, once they have been quiet for a while. */
+      async function restOrAsked(ms: number): Promise<void> {
+        const waiting = new AbortController()
+        wake = () => waiting.abort()
+        if (!isAsked) await sleep(ms, AbortSignal.any([waiting.signal, signal]))
+        wake = () => {}
+        // What changes while it is quiet waits no longer: the audit sees it all.
+        if (isAsked) await sleep(QUIET, signal)
+      }
+    },
+  }
+}
+
+function setUnreferencedTimer(run: () => void, ms: number): () => void {
+  const timeout = setTimeout(run, ms).unref()
+  return () => clearTimeout(timeout)
+}

@@ -24,6 +24,9 @@ interface Step {
   readonly rewrites: readonly Rewrite[]
 }
 
+/** A document is read again so often to find out which of its fixes would do harm. */
+const MOST_LOOKS = 200
+
 const SHARED = 'it is written once, by an anchor, for places that need different values'
 const ELSEWHERE = 'it is written once, by an anchor, for other fields too'
 const UNCLEAR = 'it is written in a way that cannot be changed in place'
@@ -63,17 +66,29 @@ export function planEdits(
       for (const rewrite of group) refused.push({ rewrite, why: agreed ? UNCLEAR : SHARED })
     }
   }
-  const kept = keeps(text, manifest, steps, untouchable)
-    ? steps
-    : steps.filter((step) => {
-        const alone = keeps(text, manifest, [step], untouchable)
-        if (!alone) {
-          for (const rewrite of step.rewrites) refused.push({ rewrite, why: ELSEWHERE })
-        }
-        return alone
-      })
+  const kept = harmless(steps, (some) => keeps(text, manifest, some, untouchable))
+  const unharmed = new Set(kept)
+  for (const step of steps.filter((each) => !unharmed.has(each))) {
+    for (const rewrite of step.rewrites) refused.push({ rewrite, why: ELSEWHERE })
+  }
   const edits = kept.map(({ edit }) => edit).sort((a, b) => a.start - b.start)
   return { edits, done: new Set(kept.flatMap((step) => step.rewrites)), refused }
+}
+
+/** The steps that do no harm, found by halves: each look costs a reading of the document. */
+function harmless(
+  all: readonly Step[],
+  keep: (steps: readonly Step[]) => boolean,
+): readonly Step[] {
+  let looks = 0
+  function among(steps: readonly Step[]): readonly Step[] {
+    if (steps.length === 0 || looks >= MOST_LOOKS) return []
+    looks += 1
+    if (keep(steps)) return steps
+    const half = steps.length >> 1
+    return half === 0 ? [] : [...among(steps.slice(0, half)), ...among(steps.slice(half))]
+  }
+  return among(all)
 }
 
 /** A text with edits applied, which are in order and do not overlap. */

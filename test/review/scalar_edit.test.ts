@@ -94,6 +94,19 @@ t.test('what is written once for several is changed once, if that harms nothing'
   t.end()
 })
 
+t.test('of many fixes, those that would do harm are left out', (t) => {
+  const lines = Array.from({ length: 60 }, (_, index) =>
+    index === 37 ? '  - { image: &i a:1, other: *i }\n' : `  - { image: a:${index} }\n`,
+  )
+  const text = `c:\n${lines.join('')}`
+  const changes = Object.fromEntries(lines.map((_, index) => [`/c/${index}/image`, 'b:2']))
+  const { text: after, refused } = rewritten(text, changes)
+  t.equal(refused.length, 1)
+  t.equal(after.match(/b:2/g)?.length, 59)
+  t.match(after, /&i a:1, other: \*i/)
+  t.end()
+})
+
 t.test('what cannot be changed in place is left alone', (t) => {
   const rows: [text: string, place: string][] = [
     ['image: |\n  a:1\n', '/image'],

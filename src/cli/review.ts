@@ -23,6 +23,7 @@ import {
   unifiedDiff,
   writeBaseline,
 } from '../review/index.ts'
+import { onInterruption } from './interruption.ts'
 import type { Streams } from './output.ts'
 import { createProgress, timeLeft } from './progress.ts'
 import {
@@ -75,21 +76,12 @@ export async function review(
   const baseline = options.baseline === undefined ? undefined : await baselineOf(options.baseline)
   const cwd = process.cwd()
   const config = await loadConfig({ file: options.config, env: process.env, cwd })
-  const stopping = new AbortController()
-  let told = 0
-  const stop = () => {
-    // The launcher passes on what the terminal has sent already; who insists a second later, means it.
-    if (told > 0 && Date.now() - told > 1_000) process.exit(INTERRUPTED)
-    told ||= Date.now()
-    stopping.abort()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  const world = await openWorld(config, options, streams)
+  const interruption = onInterruption()
+  const world = await openWorld(config, options, streams, interruption.signal)
   try {
     const { report: found, fixed } = await reviewAll(paths, options, {
       ...{ cwd, config, world, streams },
-      signal: stopping.signal,
+      signal: interruption.signal,
     })
     const whole = { ...found, notes: [...world.notes, ...(found.notes ?? [])] }
     const report = baseline ? accepting(whole, baseline, options.baseline ?? '') : whole
@@ -104,8 +96,7 @@ export async function review(
     const written = await writeReports(report, files, code, streams)
     return (saved && written) || code === INTERRUPTED ? code : 2
   } finally {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
+    interruption.end()
     await world.close()
   }
 }
@@ -122,7 +113,7 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
   const { cwd, config, world, streams, signal } = run
   const manifests = options.output === 'manifests'
   const fixes = options.fix || options.pin || manifests
-  const problems: TagwardenError[] = []
+  const problems: TagwardenError[] = [...world.problems]
   const given = paths.length === 0 ? [options.stdin ? STDIN : '.'] : paths
   const choice = {
     paths: given.filter((path) => path !== STDIN),

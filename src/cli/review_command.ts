@@ -9,7 +9,7 @@ export function addReview(program: Command): void {
     .description('judges manifests as the webhook would, before they are applied')
     .option('--policies <path>', 'folder or file with policies (default: as configured)', collect)
     .option('--cluster', 'use the policies in force in a cluster, too')
-    .option('--kubeconfig <file>', 'the cluster (default: KUBECONFIG, or the pod it runs in)')
+    .option('--kubeconfig <file>', 'the cluster (default: as kubectl finds it)')
     .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
     .option('--index <folder>', 'an index to read from (default: as configured)')

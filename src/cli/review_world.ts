@@ -7,6 +7,7 @@ import { describeError, TagwardenError } from '../errors.ts'
 import { compilePolicies, type PolicySet } from '../policies/index.ts'
 import { offlineSource } from '../review/index.ts'
 import { loadPolicies } from '../sources/index.ts'
+import { kubeconfigFor } from './cluster_choice.ts'
 import { isUnconfigured } from './embedded_default.ts'
 import type { Streams } from './output.ts'
 import { createStops } from './stops.ts'
@@ -28,16 +29,14 @@ export interface WorldOptions {
 export interface World {
   readonly policies: () => PolicySet
   readonly source: FactSource
-  readonly namespaceLabels: (
-    namespace: string,
-  ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>
+  /** what of the cluster could not be read */
+  readonly problems: readonly TagwardenError[]
   /** for people */
   readonly notes: readonly string[]
   close(): Promise<void>
 }
 
-/** ms that the API server may take to tell all policies */
-const PATIENCE = 30_000
 /** Where policies lie when nothing is said of them. */
 const USUAL_FOLDER = './policies'
 
@@ -51,10 +50,11 @@ export async function openWorld(
   config: Config,
   options: WorldOptions,
   streams: Streams,
+  signal: AbortSignal,
 ): Promise<World> {
   const stops = createStops()
   try {
-    const policies = await openPolicies(config, options, stops)
+    const policies = await openPolicies(config, options, signal)
     const source = await openFacts(config, options, streams, stops)
     return { ...policies, source, close: stops.all }
   } catch (error) {
@@ -68,8 +68,8 @@ type Stops = ReturnType<typeof createStops>
 async function openPolicies(
   config: Config,
   options: WorldOptions,
-  stops: Stops,
-): Promise<Pick<World, 'policies' | 'namespaceLabels' | 'notes'>> {
+  signal: AbortSignal,
+): Promise<Pick<World, 'policies' | 'namespaceLabels' | 'problems' | 'notes'>> {
   const { enforcement } = config.defaults
   const usual = isUnconfigured(config, process.env) && existsSync(USUAL_FOLDER)
   const paths = options.policies ?? (usual ? [USUAL_FOLDER] : config.policies)
@@ -77,27 +77,31 @@ async function openPolicies(
     const none = paths.length === 0
     const { set } = none ? compilePolicies([]) : await loadPolicies({ paths, enforcement })
     const note = 'No policies were given, so only the defaults count: see --policies and --cluster'
-    return { policies: () => set, namespaceLabels: () => ({}), notes: none ? [note] : [] }
+    const notes = none ? [note] : []
+    return { policies: () => set, namespaceLabels: () => ({}), problems: [], notes }
   }
   const { openCluster } = await import('../cluster/index.ts')
-  const { openPolicyCluster } = await import('../sources/cluster.ts')
-  const { kubeconfig = process.env['KUBECONFIG'] || config.cluster.kubeconfig, context } = options
-  const cluster = await openCluster({ kubeconfig, context: context ?? config.cluster.context })
-  stops.add(() => cluster.close())
-  const source = await openPolicyCluster({ cluster, paths, enforcement })
-  stops.add(() => source.close())
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    const message = `the policies of the cluster are not all there: ${source.missing() ?? 'no answer'}`
-    late.reject(
-      new TagwardenError('ERR_CLUSTER', message, { remedy: 'Try kubectl get imagepolicies -A' }),
-    )
-  }, PATIENCE)
-  await Promise.race([source.synced, late.promise]).finally(() => clearTimeout(timer))
-  return {
-    policies: source.current,
-    namespaceLabels: source.namespaceLabels,
-    notes: source.problems().map((each) => `A policy is left out: ${describeError(each)}`),
+  const { overlaid, readPoliciesInForce } = await import('../sources/cluster.ts')
+  const context = options.context ?? config.cluster.context
+  const cluster = await openCluster({
+    kubeconfig: kubeconfigFor(options.kubeconfig, config),
+    context,
+  })
+  try {
+    const live = await readPoliciesInForce(cluster, undefined, signal)
+    const files = await loadPolicies({ paths, enforcement, secrets: true })
+    const resources = overlaid(live.resources, files.resources)
+    const { set, problems } = compilePolicies(resources, { enforcement, secrets: true })
+    const unread = live.problems.filter(({ code }) => code === 'ERR_CLUSTER')
+    const wrong = [...live.problems.filter((each) => !unread.includes(each)), ...problems]
+    return {
+      policies: () => set,
+      namespaceLabels: live.namespaceLabels,
+      problems: unread,
+      notes: wrong.map((each) => `A policy is left out: ${describeError(each)}`),
+    }
+  } finally {
+    await cluster.close()
   }
 }
 
@@ -114,7 +118,7 @@ async function openFacts(
     })
   }
   const catalog = createCatalog({
-    path: told ?? config.catalog.path,
+    path: told ?? usualIndex(config),
     readOnly: told !== undefined || options.offline === true,
     onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
   })
@@ -127,4 +131,10 @@ async function openFacts(
   const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
   stops.add(() => scanner.stop())
   return scanner
+}
+
+/** Where nothing is configured, no folder is made in the one that somebody happens to be in. */
+function usualIndex({ file, catalog: { path } }: Config): string | undefined {
+  const chosen = file !== undefined || process.env['TAGWARDEN_CATALOG_PATH'] !== undefined
+  return chosen || (path !== undefined && existsSync(path)) ? path : undefined
 }

@@ -57,6 +57,7 @@ t.test('the Kubernetes client is loaded by no command that needs no cluster', as
     explain: {
       args: ['explain', 'registry.example.com/other/web:v1', '--policies', 'policy.yaml'],
     },
+    review: { args: ['review', '--offline', '--policies', 'policy.yaml', 'policy.yaml'] },
     serve: { args: ['serve'], until: /listens on/ },
   }
   for (const [name, { args, ...more }] of Object.entries(commands)) {

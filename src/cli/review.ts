@@ -114,7 +114,8 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
   const manifests = options.output === 'manifests'
   const fixes = options.fix || options.pin || manifests
   const problems: TagwardenError[] = [...world.problems]
-  const given = paths.length === 0 ? [options.stdin ? STDIN : '.'] : paths
+  const named = options.stdin ? [...paths, STDIN] : paths
+  const given = named.length === 0 ? ['.'] : named
   const choice = {
     paths: given.filter((path) => path !== STDIN),
     cwd,

@@ -1,12 +1,22 @@
 import type { DigestOf, Ranking, TagSelector } from '../tags/types.ts'
 import type { RepositorySnapshot } from './ports.ts'
 
-const rankings = new WeakMap<readonly string[], WeakMap<TagSelector, Ranking>>()
+/** Of all rankings, so many candidates are remembered: some 20 MiB. */
+const MOST_CANDIDATES = 200_000
+/** A ranking counts as no more than this, so that some of the largest are remembered too. */
+const LARGEST = 12_500
+/** What a ranking without candidates counts as. */
+const SMALLEST = 20
+
+const rankings = new WeakMap<readonly string[], WeakMap<TagSelector, WeakRef<Ranking>>>()
+/** the least recently used one first */
+const remembered = new Map<Ranking, number>()
+let candidates = 0
 
 /**
- * A repository's tags ranked by a policy's rule: remembered for as long as the tag list lives,
- * and made from the last ranking at the cost of the change when a scan added or removed tags.
- * That of a digest rule depends on more than the tags: it is made anew.
+ * A repository's tags ranked by a policy's rule: remembered while it is in use, and made from the
+ * last ranking at the cost of the change when a scan added or removed tags. That of a digest rule
+ * depends on more than the tags: it is made anew.
  */
 export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): Ranking {
   if ('digest' in selector.rule.order) {
@@ -17,14 +27,32 @@ export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): 
     known = new WeakMap()
     rankings.set(snapshot.tags, known)
   }
-  let ranking = known.get(selector)
+  let ranking = known.get(selector)?.deref()
   if (!ranking) {
-    const change = snapshot.change
-    const before = change && rankings.get(change.from)?.get(selector)
+    const { change } = snapshot
+    const before = change && rankings.get(change.from)?.get(selector)?.deref()
     ranking = change && before ? selector.rerank(before, change) : selector.rank(snapshot.tags)
-    known.set(selector, ranking)
+    known.set(selector, new WeakRef(ranking))
+    if (before) forget(before)
   }
+  remember(ranking)
   return ranking
+}
+
+function remember(ranking: Ranking): void {
+  forget(ranking)
+  const count = Math.min(SMALLEST + ranking.permitted.length, LARGEST)
+  remembered.set(ranking, count)
+  candidates += count
+  for (const [oldest] of remembered) {
+    if (candidates <= MOST_CANDIDATES) break
+    forget(oldest)
+  }
+}
+
+function forget(ranking: Ranking): void {
+  candidates -= remembered.get(ranking) ?? 0
+  remembered.delete(ranking)
 }
 
 /** The digests that are known behind a repository's tags, as digest rules ask for them. */

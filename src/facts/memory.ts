@@ -12,7 +12,12 @@ interface Remembered {
   readonly at: number
 }
 
-const remembered = new WeakMap<RepositorySnapshot, Map<string, Remembered>>()
+type Generation = WeakMap<RepositorySnapshot, Map<string, Remembered>>
+
+// Two generations: what is too old to be used is let go with the older one.
+let young: Generation = new WeakMap()
+let old: Generation = new WeakMap()
+let youngSince = 0
 
 /**
  * The decision on the same image under the same policies and facts within the last second. Many
@@ -23,7 +28,8 @@ export function recall(
   snapshot: RepositorySnapshot | undefined,
   now: number,
 ): Decision | undefined {
-  const found = snapshot && remembered.get(snapshot)?.get(keyOf(question))
+  const key = keyOf(question)
+  const found = snapshot && (young.get(snapshot)?.get(key) ?? old.get(snapshot)?.get(key))
   const usable = found && isPlain(question) && now - found.at < LIFETIME && now >= found.at
   return usable && isSame(found, question, now) ? found.decision : undefined
 }
@@ -39,10 +45,15 @@ export function remember(
   if (!snapshot || !certain || !isPlain(question)) {
     return
   }
-  let known = remembered.get(snapshot)
+  if (now - youngSince >= LIFETIME || now < youngSince) {
+    old = young
+    young = new WeakMap()
+    youngSince = now
+  }
+  let known = young.get(snapshot)
   if (!known || known.size >= LARGEST) {
     known = new Map()
-    remembered.set(snapshot, known)
+    young.set(snapshot, known)
   }
   known.set(keyOf(question), { question, decision, at: now })
 }

@@ -19,8 +19,6 @@ const DEFAULTS: Defaults = {
   ownedObjects: 'Warn',
 }
 
-const trials = new WeakMap<CompiledPolicy, CompiledPolicy>()
-
 /**
  * What each policy selects of a repository now: what a workload would get that leaves the choice to
  * that policy alone. The digest of each is asked for, so that whoever adopts the index has it.
@@ -60,9 +58,7 @@ export function rankedTags(
 
 /** The policy as it would be if it always chose, and always said the digest. */
 function trialOf(policy: CompiledPolicy): CompiledPolicy {
-  const known = trials.get(policy)
-  if (known) return known
-  const trial: CompiledPolicy = Object.freeze({
+  return Object.freeze({
     ...policy,
     action: 'Track',
     latest: 'Resolve',
@@ -70,7 +66,5 @@ function trialOf(policy: CompiledPolicy): CompiledPolicy {
     enforcement: 'Enforce',
     whenRegistryFails: 'UseCached',
     movedTags: 'Allow',
-  })
-  trials.set(policy, trial)
-  return trial
+  } satisfies CompiledPolicy)
 }

@@ -1,8 +1,8 @@
 import type { DigestOf, Ranking, TagSelector } from '../tags/types.ts'
 import type { RepositorySnapshot } from './ports.ts'
 
-/** Of all rankings, so many candidates are remembered: some 20 MiB. */
-const MOST_CANDIDATES = 200_000
+/** Of all rankings, so many candidates are remembered: some 10 MiB. */
+const MOST_CANDIDATES = 100_000
 /** A ranking counts as no more than this, so that some of the largest are remembered too. */
 const LARGEST = 12_500
 /** What a ranking without candidates counts as. */

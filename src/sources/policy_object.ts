@@ -58,6 +58,8 @@ export interface PolicyEntry extends PolicyObject {
 /** Objects of the cluster as far as policies are made of them. */
 export type SpecObject = KubernetesObject & { readonly spec?: unknown; readonly status?: unknown }
 
+const NO_FAULTS: readonly TagwardenError[] = Object.freeze([])
+
 interface Scope {
   readonly match?: unknown
   readonly namespaceSelector?: unknown
@@ -65,32 +67,45 @@ interface Scope {
 
 /** The entry of an object that was not known before. */
 export function newEntry(resource: ResourceName, { metadata }: SpecObject): PolicyEntry {
-  const { namespace, name, uid } = metadata
-  return {
-    resource,
-    namespace,
-    name,
-    uid,
-    generation: undefined,
-    title: `${resource.kind} ${keyText({ namespace, name })}`,
-    policy: undefined,
-    exception: undefined,
-    inForce: undefined,
-    faults: [],
-    clash: undefined,
-    get problems() {
-      return this.clash === undefined ? this.faults : [...this.faults, this.clash]
-    },
-    gone: false,
-    good: undefined,
-    statusText: '',
-    scope() {
-      const { match, namespaceSelector } = (this.good?.draft.spec ?? {}) as Scope
-      return match || namespaceSelector ? JSON.stringify([match, namespaceSelector]) : ''
-    },
-    status() {
-      return this.statusText === '' ? undefined : JSON.parse(this.statusText)
-    },
+  return new Entry(resource, metadata)
+}
+
+/** A class, as there may be many thousands of them. */
+class Entry implements PolicyEntry {
+  readonly resource: ResourceName
+  readonly namespace: string | undefined
+  readonly name: string
+  readonly uid: string | undefined
+  readonly title: string
+  generation: number | undefined = undefined
+  policy: CompiledPolicy | undefined = undefined
+  exception: CompiledException | undefined = undefined
+  inForce: number | undefined = undefined
+  faults: readonly TagwardenError[] = NO_FAULTS
+  clash: TagwardenError | undefined = undefined
+  gone = false
+  good: OwnResource | undefined = undefined
+  statusText = ''
+
+  constructor(resource: ResourceName, { namespace, name, uid }: SpecObject['metadata']) {
+    this.resource = resource
+    this.namespace = namespace
+    this.name = name
+    this.uid = uid
+    this.title = `${resource.kind} ${keyText({ namespace, name })}`
+  }
+
+  get problems(): readonly TagwardenError[] {
+    return this.clash === undefined ? this.faults : [...this.faults, this.clash]
+  }
+
+  scope(): string {
+    const { match, namespaceSelector } = (this.good?.draft.spec ?? {}) as Scope
+    return match || namespaceSelector ? JSON.stringify([match, namespaceSelector]) : ''
+  }
+
+  status(): ReturnType<PolicyObject['status']> {
+    return this.statusText === '' ? undefined : JSON.parse(this.statusText)
   }
 }
 

@@ -49,7 +49,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   function statusBefore(object: PolicyObject): Status | undefined {
     const last = written.get(object)
-    return last?.over === object.statusText ? last.status : object.status()
+    if (last?.over === object.statusText) return last.status
+    written.delete(object)
+    return object.status()
   }
 
   function statusNow(object: PolicyObject, before: Status | undefined): Status {

@@ -18,15 +18,31 @@ const LONGEST_PATTERN = 1024
 /** Instructions of the compiled program; `x{1000}` takes about a thousand. */
 const LARGEST_PROGRAM = 5000
 
+const compiled = new Map<string, WeakRef<Pattern>>()
+let sweepAt = 1_000
+
 /**
- * Compiles a pattern. Most patterns that people write run as a native RegExp, about ten times
+ * Compiles a pattern; equal ones are one while any of them is in use. Most patterns that people write run as a native RegExp, about ten times
  * faster; all others, and texts that are longer than any tag, run in re2js.
  *
  * @param field where the pattern stands, for the error
  * @throws TagwardenError ERR_INVALID_POLICY
  */
 export function compilePattern(source: string, field: string): Pattern {
-  const re2 = compileRe2(source, field)
+  const known = compiled.get(source)?.deref()
+  if (known) return known
+  const pattern = makePattern(source, compileRe2(source, field))
+  if (compiled.size >= sweepAt) {
+    for (const [each, reference] of compiled) {
+      if (reference.deref() === undefined) compiled.delete(each)
+    }
+    sweepAt = Math.max(1_000, compiled.size * 2)
+  }
+  compiled.set(source, new WeakRef(pattern))
+  return pattern
+}
+
+function makePattern(source: string, re2: RE2JS): Pattern {
   const groups = new Map(Object.entries(re2.namedGroups()))
   const native = nativeRegExp(source)
   const fast = (text: string): RegExp | undefined =>

@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cluster-scale': async () => (await import('./cluster_scale.ts')).benchClusterScale(),
   reports: async () => (await import('./reports.ts')).benchReports(),
   review: async () => (await import('./manifests.ts')).benchManifests(),
+  audit: async () => (await import('./audit.ts')).benchAudit(),
   selection: async () => (await import('./selection.ts')).benchSelection(),
 }
 

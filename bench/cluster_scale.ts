@@ -60,7 +60,7 @@ async function measure(world: Installation, asked: () => AuditEntry[]): Promise<
     ready.push(performance.now() - at)
   }
   const at = performance.now()
-  await settle(asked)
+  await settle(world, asked)
   const settled = (performance.now() - at - SETTLED) / 1_000
   world.balancer.stopAsking()
   const pids = world.replicas.map(({ child }) => child.pid as number)
@@ -107,10 +107,12 @@ async function measure(world: Installation, asked: () => AuditEntry[]): Promise<
 }
 
 /** Resolves when the replicas have had nothing to write for a while. */
-async function settle(asked: () => AuditEntry[]): Promise<void> {
+async function settle({ admin }: Installation, asked: () => AuditEntry[]): Promise<void> {
   const end = performance.now() + SETTLES_WITHIN
   for (let quiet = 0; quiet < SETTLED; ) {
     if (performance.now() > end) throw new Error('the leader still writes')
+    const { status } = await admin.call('GET', '/readyz')
+    if (status !== 200) throw new Error(`the API server is not well: ${status}`)
     await delay(1_000)
     quiet = countsOf(asked()).other === 0 ? quiet + 1_000 : 0
   }

@@ -14,6 +14,8 @@ const AS_INSTALLED = {
   TAGWARDEN_LOG_LEVEL: 'info',
   TAGWARDEN_CLUSTER_LEASE_DURATION: '15s',
   NODE_OPTIONS,
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_TRIM_THRESHOLD_: '131072',
 }
 
 /** An installation on a real control plane, without nodes. */

@@ -1,10 +1,10 @@
 import type { DigestOf, Ranking, TagSelector } from '../tags/types.ts'
 import type { RepositorySnapshot } from './ports.ts'
 
-/** Of all rankings, so many candidates are remembered: some 10 MiB. */
-const MOST_CANDIDATES = 100_000
+/** Of all rankings, so many candidates are remembered: some 5 MiB. */
+const MOST_CANDIDATES = 50_000
 /** A ranking counts as no more than this, so that some of the largest are remembered too. */
-const LARGEST = 12_500
+const LARGEST = 6_250
 /** What a ranking without candidates counts as. */
 const SMALLEST = 20
 

@@ -3,6 +3,8 @@ import { insertionPoint } from './changed_list.ts'
 /** So many changes are kept beside the list that they change before a new list is made. */
 const MOST_CHANGES = 1000
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** Tags, each once. Immutable; a change of a few tags costs nothing in the number of all. */
 export class TagSet {
   /** in the order of `<` once the set is asked for a tag */
@@ -26,7 +28,7 @@ export class TagSet {
   /** Keeps the list itself if it is in order. */
   static of(tags: readonly string[]): TagSet {
     const inOrder = isInOrder(tags)
-    return new TagSet(inOrder ? tags : [...new Set(tags)], inOrder, new Set(), new Set())
+    return new TagSet(inOrder ? tags : [...new Set(tags)], inOrder, NONE, NONE)
   }
 
   get size(): number {

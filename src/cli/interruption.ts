@@ -3,7 +3,10 @@ import { INTERRUPTED } from './report_output.ts'
 /** Ctrl-C, and being told to stop, for a command that ends with what it has found so far. */
 export interface Interruption {
   readonly signal: AbortSignal
-  /** From then on they have their usual effect. */
+  /**
+   * From then on they have their usual effect; unless one has come: then its echo must not cut off
+   * what is still being written.
+   */
   end(): void
 }
 
@@ -21,6 +24,7 @@ export function onInterruption(): Interruption {
   return {
     signal: stopping.signal,
     end() {
+      if (told > 0) return
       process.off('SIGINT', stop)
       process.off('SIGTERM', stop)
     },

@@ -7,11 +7,10 @@ import type {
   ReportChange,
   ReportDifference,
   ReportFinding,
-  ReportFunnel,
   ReportProblem,
   Subject,
 } from '../reports/types.ts'
-import { reportFunnel } from '../review/index.ts'
+import { createFunnelBook } from '../review/index.ts'
 import type { JudgedFinding, JudgedImage } from './judgement.ts'
 import type { SpaceFigures } from './types.ts'
 
@@ -59,7 +58,7 @@ export function createTally(about: {
   const found: Record<Level, number> = { deny: 0, warn: 0, audit: 0 }
   const images = { all: 0, deny: 0, warn: 0, audit: 0 }
   const changes: ReportChange[] = []
-  const funnels = new Map<string, ReportFunnel>()
+  const funnels = createFunnelBook(MOST_FUNNELS)
   const spaces = new Map<string, SpaceFigures>()
   const series = new Map<string, number>()
   const problems: ReportProblem[] = []
@@ -81,20 +80,9 @@ export function createTally(about: {
       pointer: occurrence.pointer,
       image: typeof value === 'string' ? value : displayImage(value),
       ...{ message, use, location: undefined },
-      funnel: noteFunnel(counted, finding),
+      funnel: funnels.note(image.question, policy, counted.facts),
       fingerprint: fingerprintOf(counted, finding),
     }
-  }
-
-  function noteFunnel({ image, facts }: Counted, { policy }: JudgedFinding): string | undefined {
-    const { question } = image
-    if (!question || !policy || !facts.snapshot(question.image.name)) return undefined
-    const key = `${policy.title} ${question.image.name}`
-    if (!funnels.has(key)) {
-      if (funnels.size >= MOST_FUNNELS) return undefined
-      funnels.set(key, reportFunnel(question, policy, facts))
-    }
-    return key
   }
 
   function space(namespace: string | undefined): SpaceFigures | undefined {
@@ -189,7 +177,7 @@ export function createTally(about: {
         findings: LEVELS.flatMap((level) => kept[level]).sort(byPlace),
         changes: changes.sort(byPlace),
         problems,
-        funnels: Object.fromEntries(funnels),
+        funnels: funnels.funnels(),
         notes: [...notes],
         difference: about.isDifference ? { ...differences, gone: gone.sort(byPlace) } : undefined,
       }

@@ -4,9 +4,9 @@ import { type Config, loadConfig } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
 import type { Form, Report, ReportProblem } from '../reports/index.ts'
-import { openAuditFacts } from './audit_facts.ts'
 import { type AuditPolicies, readAuditPolicies } from './audit_policies.ts'
 import { kubeconfigFor } from './cluster_choice.ts'
+import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { findCustomKinds } from './custom_kinds.ts'
 import { onInterruption } from './interruption.ts'
 import type { Streams } from './output.ts'
@@ -97,11 +97,12 @@ async function look(
     const policies = await readAuditPolicies(cluster, config, options, signal)
     checkPolicy(policies, options.policy)
     progress.show(() => 'reading the index')
-    const facts = await openAuditFacts({
+    const facts = await openClusterFacts({
       ...{
         cluster,
         config,
         signal,
+        path: ownIndex(config),
         isShared: policies.isServed,
         offline: options.offline === true,
       },
@@ -116,7 +117,7 @@ async function look(
         cluster,
         review: {
           policies: () => policies.set,
-          source: facts.source,
+          source: facts.sourceFor,
           defaults: config.defaults,
           fields: config.imageFields,
           controllers: new Set(config.controllers),

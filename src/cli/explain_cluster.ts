@@ -11,9 +11,9 @@ import type { Config } from '../config/index.ts'
 import type { FactSource } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy, ImagePolicyStatus, PolicySet } from '../policies/types.ts'
-import { openAuditFacts } from './audit_facts.ts'
 import { readAuditPolicies } from './audit_policies.ts'
 import { kubeconfigFor } from './cluster_choice.ts'
+import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { findCustomKinds } from './custom_kinds.ts'
 import { createStops } from './stops.ts'
 import type { PromotionFact } from './timeline.ts'
@@ -64,14 +64,14 @@ export async function openClusterView(
       ...([cluster, config, { ...chosen }, signal] as const),
     )
     for (const problem of problems) onProblem(`a policy is left out: ${describeError(problem)}`)
-    const facts = await openAuditFacts({
+    const facts = await openClusterFacts({
       ...{ cluster, config, signal, onProblem },
-      ...{ isShared: isServed, offline: false },
+      ...{ path: ownIndex(config), isShared: isServed, offline: false },
     })
     stops.add(() => facts.close())
     const review: ReviewOptions = {
       policies: () => set,
-      source: facts.source,
+      source: facts.sourceFor,
       defaults: config.defaults,
       fields: config.imageFields,
       controllers: new Set(config.controllers),
@@ -84,7 +84,7 @@ export async function openClusterView(
     return {
       set,
       source: (namespace) =>
-        facts.source({ kind: { group: '', kind: 'Pod' }, namespace, object: {} }),
+        facts.sourceFor({ kind: { group: '', kind: 'Pod' }, namespace, object: {} }),
       promotions: async (policies, name) =>
         (await Promise.all(policies.map((each) => lastPromotion(cluster, each, name)))).flat(),
       affected: async (name, namespace) =>

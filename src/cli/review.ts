@@ -171,6 +171,7 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
       prefix: config.annotations.prefix,
       namespaceLabels: (name) => labels?.get(name) ?? world.namespaceLabels(name),
     },
+    keyIn: world.keyIn,
     fixing: fixes ? { level: options.failOn, pin: options.pin === true || manifests } : undefined,
     onFix: manifests
       ? async () => undefined

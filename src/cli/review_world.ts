@@ -28,7 +28,10 @@ export interface WorldOptions {
 /** Policies and facts, for as long as a command runs. */
 export interface World {
   readonly policies: () => PolicySet
+  /** by keys of the index, where there is `keyIn` */
   readonly source: FactSource
+  /** the key under which objects of a namespace know a repository; undefined: its name */
+  readonly keyIn: ((namespace: string, name: string) => string) | undefined
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>
   /** what of the cluster could not be read */
   readonly problems: readonly TagwardenError[]
@@ -53,10 +56,24 @@ export async function openWorld(
   signal: AbortSignal,
 ): Promise<World> {
   const stops = createStops()
+  const { enforcement } = config.defaults
+  const usual = isUnconfigured(config, process.env) && existsSync(USUAL_FOLDER)
+  const paths = options.policies ?? (usual ? [USUAL_FOLDER] : config.policies)
+  const onProblem = (message: string) => streams.err(`tagwarden: ${message}\n`)
   try {
-    const policies = await openPolicies(config, options, signal)
-    const source = await openFacts(config, options, streams, stops)
-    return { ...policies, source, close: stops.all }
+    if (options.cluster) {
+      const world = await openClusterWorld(config, options, { paths, onProblem, stops, signal })
+      return { ...world, close: stops.all }
+    }
+    const none = paths.length === 0
+    const { set } = none ? compilePolicies([]) : await loadPolicies({ paths, enforcement })
+    const note = 'No policies were given, so only the defaults count: see --policies and --cluster'
+    return {
+      ...{ policies: () => set, keyIn: undefined, namespaceLabels: () => ({}), problems: [] },
+      notes: none ? [note] : [],
+      source: await openFacts(config, options, onProblem, stops),
+      close: stops.all,
+    }
   } catch (error) {
     await stops.all()
     throw error
@@ -65,27 +82,25 @@ export async function openWorld(
 
 type Stops = ReturnType<typeof createStops>
 
-async function openPolicies(
+/** The policies in force in a cluster, and what its installation knows of tags. */
+async function openClusterWorld(
   config: Config,
   options: WorldOptions,
-  signal: AbortSignal,
-): Promise<Pick<World, 'policies' | 'namespaceLabels' | 'problems' | 'notes'>> {
+  run: {
+    readonly paths: readonly string[]
+    readonly onProblem: (message: string) => void
+    readonly stops: Stops
+    readonly signal: AbortSignal
+  },
+): Promise<Omit<World, 'close'>> {
+  const { paths, onProblem, stops, signal } = run
   const { enforcement } = config.defaults
-  const usual = isUnconfigured(config, process.env) && existsSync(USUAL_FOLDER)
-  const paths = options.policies ?? (usual ? [USUAL_FOLDER] : config.policies)
-  if (!options.cluster) {
-    const none = paths.length === 0
-    const { set } = none ? compilePolicies([]) : await loadPolicies({ paths, enforcement })
-    const note = 'No policies were given, so only the defaults count: see --policies and --cluster'
-    const notes = none ? [note] : []
-    return { policies: () => set, namespaceLabels: () => ({}), problems: [], notes }
-  }
   const { openCluster } = await import('../cluster/index.ts')
   const { overlaid, readPoliciesInForce } = await import('../sources/cluster.ts')
-  const context = options.context ?? config.cluster.context
+  const { openClusterFacts } = await import('./cluster_facts.ts')
   const cluster = await openCluster({
     kubeconfig: kubeconfigFor(options.kubeconfig, config),
-    context,
+    context: options.context ?? config.cluster.context,
   })
   try {
     const live = await readPoliciesInForce(cluster, undefined, signal)
@@ -94,8 +109,16 @@ async function openPolicies(
     const { set, problems } = compilePolicies(resources, { enforcement, secrets: true })
     const unread = live.problems.filter(({ code }) => code === 'ERR_CLUSTER')
     const wrong = [...live.problems.filter((each) => !unread.includes(each)), ...problems]
+    const offline = options.offline === true
+    const facts = await openClusterFacts({
+      ...{ cluster, config, offline, isShared: live.isServed, onProblem, signal },
+      path: indexOf(config, options),
+      readOnly: options.index !== undefined || offline,
+    })
+    stops.add(facts.close)
     return {
       policies: () => set,
+      ...{ source: facts.source, keyIn: facts.keyIn },
       namespaceLabels: live.namespaceLabels,
       problems: unread,
       notes: wrong.map((each) => `A policy is left out: ${describeError(each)}`),
@@ -108,19 +131,13 @@ async function openPolicies(
 async function openFacts(
   config: Config,
   options: WorldOptions,
-  streams: Streams,
+  onProblem: (message: string) => void,
   stops: Stops,
 ): Promise<FactSource> {
-  const told = options.index === undefined ? undefined : resolve(options.index)
-  if (told !== undefined && !existsSync(told)) {
-    throw new TagwardenError('ERR_CATALOG', `there is no folder ${options.index}`, {
-      remedy: 'Give --index a folder that holds an index, such as the one of catalog.path',
-    })
-  }
   const catalog = createCatalog({
-    path: told ?? usualIndex(config),
-    readOnly: told !== undefined || options.offline === true,
-    onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
+    path: indexOf(config, options),
+    readOnly: options.index !== undefined || options.offline === true,
+    onProblem: (problem) => onProblem(describeError(problem)),
   })
   stops.add(() => catalog.close())
   if (options.offline) return offlineSource((name) => catalog.get(name))
@@ -131,6 +148,16 @@ async function openFacts(
   const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
   stops.add(() => scanner.stop())
   return scanner
+}
+
+/** The folder of the index: the one that is given, else the usual one. */
+function indexOf(config: Config, { index }: WorldOptions): string | undefined {
+  if (index === undefined) return usualIndex(config)
+  const told = resolve(index)
+  if (existsSync(told)) return told
+  throw new TagwardenError('ERR_CATALOG', `there is no folder ${index}`, {
+    remedy: 'Give --index a folder that holds an index, such as the one of catalog.path',
+  })
 }
 
 /** Where nothing is configured, no folder is made in the one that somebody happens to be in. */

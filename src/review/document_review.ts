@@ -1,4 +1,5 @@
 import { createReviewHandlers, type ReviewOptions } from '../admission/index.ts'
+import type { Facts } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { displayImage } from '../images/index.ts'
 import type { Location, ReportChange, ReportProblem } from '../reports/types.ts'
@@ -29,6 +30,8 @@ export interface DocumentReviewOptions {
   /** whether AdmissionReviews are answered */
   readonly answers: boolean
   readonly funnels: FunnelBook
+  /** what is known now to objects of a namespace */
+  readonly facts: (namespace: string) => Facts
   /** told of the labels of each Namespace that is seen */
   readonly onNamespace: (name: string, labels: Readonly<Record<string, string>>) => void
 }
@@ -93,7 +96,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
       images: images.length,
       templates: all.length - images.length,
       levels: images.flatMap(({ findings }) => worstOf(findings) ?? []),
-      findings: images.flatMap((image) => findingsOf(image, locate, options.funnels)),
+      findings: images.flatMap((image) => findingsOf(image, locate, options)),
       changes: images.flatMap((image) => changeOf(image, locate) ?? []),
       problems: found.problem
         ? [problem(place.file, locate(found.problem.base), describeError(found.problem.error))]
@@ -190,7 +193,11 @@ function lazy<T>(make: () => T): () => T {
   }
 }
 
-function findingsOf(image: JudgedImage, locate: Locate, funnels: FunnelBook): UnmarkedFinding[] {
+function findingsOf(
+  image: JudgedImage,
+  locate: Locate,
+  { funnels, facts }: Pick<DocumentReviewOptions, 'funnels' | 'facts'>,
+): UnmarkedFinding[] {
   const { subject, container, pointer, findings } = image
   return findings.map((finding) => ({
     level: levelOf(finding),
@@ -203,7 +210,7 @@ function findingsOf(image: JudgedImage, locate: Locate, funnels: FunnelBook): Un
     message: finding.message,
     use: finding.use,
     location: locate(image.place),
-    funnel: funnels.note(image.question, finding.policy),
+    funnel: funnels.note(image.question, finding.policy, facts(subject.namespace ?? '')),
   }))
 }
 

@@ -84,6 +84,19 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
 }
 
 /**
+ * The facts of workloads that know repositories under keys of their own, such as those of a
+ * namespace that reads one by a Secret.
+ *
+ * @param keyOf key of a normalised name
+ */
+export function keyedSource(source: FactSource, keyOf: (name: string) => string): FactSource {
+  return {
+    snapshot: (name) => source.snapshot(keyOf(name)),
+    gather: (need, signal) => source.gather({ ...need, name: keyOf(need.name) }, signal),
+  }
+}
+
+/**
  * A source that may not ask any registry: what the index lacks is told as lacking.
  *
  * @param snapshot what the index holds

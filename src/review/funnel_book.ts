@@ -1,32 +1,29 @@
-import { type FactSource, type Facts, funnelOf, type Question } from '../decisions/index.ts'
+import { type Facts, funnelOf, type Question } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { ReportFunnel } from '../reports/types.ts'
 
 /** The funnels of a report: one for each policy and repository that something is found of. */
 export interface FunnelBook {
   /** @returns its key; undefined where no policy or no list of tags led to the finding */
-  note(question: Question | undefined, policy: CompiledPolicy | undefined): string | undefined
+  note(
+    question: Question | undefined,
+    policy: CompiledPolicy | undefined,
+    facts: Facts,
+  ): string | undefined
   readonly funnels: () => Readonly<Record<string, ReportFunnel>>
 }
 
 const MOST_LOSERS = 10
-/** A page can show no more. */
-const MOST_FUNNELS = 1_000
 
-export function createFunnelBook(source: FactSource, clock: () => number): FunnelBook {
+/** @param most a page can show no more */
+export function createFunnelBook(most: number): FunnelBook {
   const noted = new Map<string, ReportFunnel>()
   return {
-    note(question, policy) {
-      const snapshot = question && source.snapshot(question.image.name)
-      if (!question || !policy || !snapshot) return undefined
+    note(question, policy, facts) {
+      if (!question || !policy || !facts.snapshot(question.image.name)) return undefined
       const key = `${policy.title} ${question.image.name}`
       if (noted.has(key)) return key
-      if (noted.size >= MOST_FUNNELS) return undefined
-      const facts: Facts = {
-        snapshot: (name) => source.snapshot(name),
-        failure: () => undefined,
-        now: clock(),
-      }
+      if (noted.size >= most) return undefined
       noted.set(key, reportFunnel(question, policy, facts))
       return key
     },
@@ -35,11 +32,7 @@ export function createFunnelBook(source: FactSource, clock: () => number): Funne
 }
 
 /** How a policy narrows down the tags of an image's repository, as a report shows it. */
-export function reportFunnel(
-  question: Question,
-  policy: CompiledPolicy,
-  facts: Facts,
-): ReportFunnel {
+function reportFunnel(question: Question, policy: CompiledPolicy, facts: Facts): ReportFunnel {
   const snapshot = facts.snapshot(question.image.name)
   const { counts, usable, losers } = funnelOf(question, policy, facts)
   const [chosen] = usable

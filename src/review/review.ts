@@ -3,7 +3,7 @@ import type { FactSource } from '../decisions/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import type { Report, ReportChange, ReportFinding, ReportProblem } from '../reports/types.ts'
 import { createDocumentReviewer, type DocumentPlace } from './document_review.ts'
-import { createFactLookups } from './fact_lookups.ts'
+import { createFactLookups, keyedSource } from './fact_lookups.ts'
 import { type FileOutcome, type ReviewedFile, reviewFile } from './file_review.ts'
 import type { FileText } from './file_text.ts'
 import type { Fixing } from './fix_plan.ts'
@@ -32,6 +32,8 @@ export interface ManifestReviewOptions {
   readonly inputs: AsyncIterable<ManifestInput>
   /** as the webhooks have them; its source is asked for each fact once */
   readonly admission: Omit<ReviewOptions, 'source' | 'deadline'> & { readonly source: FactSource }
+  /** under which key objects of a namespace know a repository; its name, where this is left out */
+  readonly keyIn?: ((namespace: string, name: string) => string) | undefined
   /** undefined: nothing is to be fixed */
   readonly fixing?: Fixing | undefined
   /** writes a fix; @returns what went wrong */
@@ -58,6 +60,8 @@ export interface ManifestReview {
 
 /** So many files are looked at at once; the order of what is told does not depend on it. */
 const AT_ONCE = 32
+/** A page can show no more. */
+const MOST_FUNNELS = 1_000
 /** What an object waits for has a time limit of its own: see createFactLookups. */
 const PATIENCE = 24 * 3_600_000
 
@@ -74,12 +78,15 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
   const startedAt = clock()
   const lookups = createFactLookups(admission.source, signal)
   const labels = new Map<string, Readonly<Record<string, string>>>()
-  const funnels = createFunnelBook(lookups, clock)
+  const { keyIn } = options
+  const sourceIn = (namespace: string) =>
+    keyIn ? keyedSource(lookups, (name) => keyIn(namespace, name)) : lookups
+  const funnels = createFunnelBook(MOST_FUNNELS)
   const review = createDocumentReviewer({
     admission: {
       ...admission,
       fields: [...admission.fields, ...ASSEMBLED_FIELDS],
-      source: lookups,
+      source: ({ namespace }) => sourceIn(namespace),
       deadline: PATIENCE,
       namespaceLabels: (name) => labels.get(name) ?? admission.namespaceLabels?.(name) ?? {},
     },
@@ -87,6 +94,11 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
     fixing,
     answers: options.onAnswer !== undefined,
     funnels,
+    facts: (namespace) => ({
+      snapshot: sourceIn(namespace).snapshot,
+      failure: () => undefined,
+      now: clock(),
+    }),
     onNamespace: (name, found) => void labels.set(name, found),
   })
   const sum = createSum((options.problems ?? []).map(toProblem))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { createCatalog } from '../../src/catalog/index.ts'
 import { RESOURCES } from '../../src/policies/schema/resources.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
 import { startControlPlane } from '../cluster/control-plane.ts'
@@ -78,6 +79,39 @@ t.test('review by the policies in force', { skip: skipWithoutControlPlane() }, a
       t.notMatch(out, /\n\s+at /)
     },
   )
+
+  await t.test('what the installation knows of tags counts, to whom it may be shown', async (t) => {
+    const share = async (namespace: string, secret: string | undefined, tags: string[]) => {
+      const catalog = createCatalog()
+      const key = `ghcr.io/acme/web${secret === undefined ? '' : ` ${namespace}/${secret}`}`
+      catalog.recordTags(key, tags, Date.now())
+      const index = (await catalog.pack(key))?.toString('base64')
+      const spec = {
+        image: 'ghcr.io/acme/web',
+        ...(secret !== undefined && { secretRef: { name: secret } }),
+      }
+      const metadata = { name: 'web', namespace }
+      const own = { apiVersion: 'tagwarden.io/v1alpha1', kind: 'ImageRepository' }
+      await kubectl(['apply', '-f', '-'], JSON.stringify({ ...own, metadata, spec }))
+      const patch = ['--subresource', 'status', '--type', 'merge', '-p']
+      await kubectl(
+        ['patch', 'imagerepositories.tagwarden.io', 'web', '-n', namespace, ...patch].concat(
+          JSON.stringify({ status: { index } }),
+        ),
+      )
+    }
+    await kubectl(['create', 'namespace', 'tagwarden'])
+    await share('tagwarden', undefined, ['v1.2.3', 'v1.4.2', 'v2.0.0'])
+    t.match(await review('latest.yaml'), { code: 1, out: /Use ghcr\.io\/acme\/web:v1\.4\.2$/m })
+    await share('front', 'regcred', ['v9.0.0'])
+    t.match(await review('latest.yaml'), { out: /newest is v1\.4\.2/ })
+    await share('shop', 'regcred', ['v1.2.3', 'v1.9.9'])
+    t.match(await review('latest.yaml'), { out: /newest is v1\.9\.9/ })
+    const funnel = await review('latest.yaml', '--output', 'json')
+    t.match(JSON.parse(funnel.out).funnels, {
+      'ImagePolicy shop/web ghcr.io/acme/web': { chosen: { tag: 'v1.9.9' } },
+    })
+  })
 
   await t.test('a cluster that cannot be reached is exit 2', async (t) => {
     await plane.stop()

@@ -6,35 +6,45 @@ import type { FactFailure, FactSource } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { readSharedIndex } from '../repositories/index.ts'
+import { keyedSource, offlineSource } from '../review/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { createStops } from './stops.ts'
 
-/** Where an audit from outside has its facts from. */
-export interface AuditFacts {
-  readonly source: (object: PulledObject) => FactSource
+/** Where a command that judges by a cluster has its facts from. */
+export interface ClusterFacts {
+  /** by keys of the index, which keyIn() gives */
+  readonly source: FactSource
+  /** the key under which a namespace's workloads know a repository, by its name */
+  readonly keyIn: (namespace: string, name: string) => string
+  /** the same for one object, by names */
+  readonly sourceFor: (object: PulledObject) => FactSource
   /** how often a registry was asked */
   readonly lookUps: () => number
   close(): Promise<void>
 }
 
 /**
- * Opens the index: that of a configured folder, what the installation shares in its
- * ImageRepositories, and, unless it is to be offline, the registries for what is in neither. What
- * namespaces read by Secrets of their own is known from the shared index only.
+ * Opens the index: that of a folder, what the installation shares in its ImageRepositories, and,
+ * unless it is to be offline, the registries for what is in neither. What namespaces read by Secrets
+ * of their own is known from the shared index only. Of the cluster nothing is asked afterwards.
+ *
+ * @param options.path folder of an index
  */
-export async function openAuditFacts(options: {
+export async function openClusterFacts(options: {
   readonly cluster: Cluster
   readonly config: Config
+  readonly path: string | undefined
+  readonly readOnly?: boolean
   /** the cluster may have a shared index */
   readonly isShared: boolean
   readonly offline: boolean
   readonly signal: AbortSignal
   readonly onProblem: (message: string) => void
-}): Promise<AuditFacts> {
-  const { cluster, config, onProblem, signal } = options
+}): Promise<ClusterFacts> {
+  const { cluster, config, path, readOnly = false, onProblem, signal } = options
   const stops = createStops()
   const catalog = createCatalog({
-    path: config.file === undefined ? undefined : config.catalog.path,
+    ...{ path, readOnly },
     onProblem: (problem) => onProblem(describeError(problem)),
   })
   stops.add(() => catalog.close())
@@ -42,6 +52,7 @@ export async function openAuditFacts(options: {
   stops.add(() => client.close())
   const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
   stops.add(() => scanner.stop())
+  const asked = options.offline ? offlineSource((key) => catalog.get(key)) : scanner
   let lookUps = 0
   try {
     const shared = options.isShared
@@ -50,24 +61,19 @@ export async function openAuditFacts(options: {
           namespace: await installationOf(cluster, config),
         })
       : undefined
-    return {
-      source: ({ namespace }) => {
-        const keyOf = (name: string) => shared?.keyIn(namespace, name) ?? name
-        return {
-          snapshot: (name) => catalog.get(keyOf(name)),
-          async gather(need, within) {
-            const key = keyOf(need.name)
-            if (options.offline) return failure('registries are not asked with --offline')
-            if (accessOfKey(key) !== undefined) {
-              return failure(
-                `only Tagwarden in the cluster can read it, by a Secret of ${namespace}`,
-              )
-            }
-            lookUps += 1
-            return scanner.gather(need, AbortSignal.any([within, signal]))
-          },
-        }
+    const keyIn = (namespace: string, name: string) => shared?.keyIn(namespace, name) ?? name
+    const source: FactSource = {
+      snapshot: (key) => catalog.get(key),
+      async gather(need, within) {
+        const access = accessOfKey(need.name)
+        if (access !== undefined) return outOfReach(access)
+        if (!options.offline) lookUps += 1
+        return asked.gather(need, AbortSignal.any([within, signal]))
       },
+    }
+    return {
+      ...{ source, keyIn },
+      sourceFor: ({ namespace }) => keyedSource(source, (name) => keyIn(namespace, name)),
       lookUps: () => lookUps,
       close: stops.all,
     }
@@ -77,7 +83,15 @@ export async function openAuditFacts(options: {
   }
 }
 
-function failure(message: string): FactFailure {
+/** The folder of an index that somebody has configured. */
+export function ownIndex({ file, catalog }: Config): string | undefined {
+  return file === undefined ? undefined : catalog.path
+}
+
+/** @param access `namespace/secret` */
+function outOfReach(access: string): FactFailure {
+  const [namespace = ''] = access.split('/')
+  const message = `only Tagwarden in the cluster can read it, by a Secret of ${namespace}`
   return { code: 'ERR_REGISTRY_UNREACHABLE', message, at: Date.now() }
 }
 

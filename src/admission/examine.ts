@@ -100,7 +100,8 @@ function isSame(was: unknown, is: unknown): boolean {
 
 function parseValue(value: unknown): ImageReference {
   if (typeof value !== 'string') {
-    throw new Error('It is not a text')
+    const bare = typeof value === 'number' || typeof value === 'boolean'
+    throw new Error(bare ? 'It is not a text. Put it in quotes' : 'It is not a text')
   }
   return parseReference(value)
 }

@@ -10,6 +10,7 @@ import {
   isQuiet,
   NOTHING_FOUND,
   type ReviewedDocument,
+  type UnmarkedFinding,
 } from './outcome.ts'
 
 /** What one file gave. */
@@ -104,7 +105,7 @@ export async function reviewFile(
       each.flatMap(({ findings }) => findings),
     )
     const kept = new Set(counts.flatMap(({ findings }) => findings).map((one) => keyOf(one)))
-    const findings = changed ? all.filter((one) => kept.has(keyOf(one))) : all
+    const findings = (changed ? all.filter((one) => kept.has(keyOf(one))) : all).sort(byPlace)
     return { findings, documents: [...counts, quiet], problems }
   }
   const before = documents.map(({ outcome }) => outcome)
@@ -143,6 +144,11 @@ function keyOf({
   policy,
 }: Pick<ReportFinding, 'location' | 'pointer' | 'reason' | 'policy'>) {
   return JSON.stringify([location, pointer, reason, policy])
+}
+
+function byPlace(a: UnmarkedFinding, b: UnmarkedFinding): number {
+  const [one, other] = [a.location, b.location]
+  return one && other ? one.line - other.line || one.column - other.column : 0
 }
 
 /** A document that was there before the changes: it is read, and nothing is said of it. */

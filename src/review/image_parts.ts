@@ -6,7 +6,8 @@ import type { Subject } from '../reports/types.ts'
 export interface ImageParts {
   /** what names it for people: the entry of a Kustomization, the path in Helm values */
   readonly name: string
-  readonly image: string
+  /** what stands in place of a text is no image */
+  readonly image: unknown
   /** pointers in the document */
   readonly tag: string | undefined
   readonly digest: string | undefined
@@ -75,14 +76,18 @@ export function kustomizationImages(
 
 /** https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/ */
 function partsOfEntry(entry: JsonObject, base: string): ImageParts | undefined {
-  const text = (key: string) => scalarText(own(entry, key)) || undefined
+  const text = (key: string) => textOf(own(entry, key))
   const name = text('name')
-  const tag = text('newTag')
+  const bare = own(entry, 'newTag')
+  // Kustomize refuses it: `1.20` would become 1.2
+  const number = typeof bare === 'number' ? bare : undefined
+  const tag = number === undefined ? text('newTag') : String(number)
   const digest = text('digest')
   if (name === undefined || (tag === undefined && digest === undefined)) return undefined
+  const written = `${text('newName') ?? name}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`
   return {
     name,
-    image: `${text('newName') ?? name}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`,
+    image: number ?? written,
     tag: tag === undefined ? undefined : `${base}/newTag`,
     digest: digest === undefined ? undefined : `${base}/digest`,
     shown: `${base}/${tag === undefined ? 'digest' : 'newTag'}`,
@@ -130,7 +135,10 @@ export function helmImages(
 }
 
 function partsOfMap(map: JsonObject, base: string, path: string): ImageParts | undefined {
-  const text = (key: string) => scalarText(own(map, key)) || undefined
+  const text = (key: string) => {
+    const value = own(map, key)
+    return typeof value === 'number' ? numberText(value) : textOf(value)
+  }
   const repository = text('repository')
   const tag = text('tag')
   const digest = text('digest')
@@ -147,9 +155,19 @@ function partsOfMap(map: JsonObject, base: string, path: string): ImageParts | u
   }
 }
 
-/** What a template makes of a value: numbers are written out. */
-function scalarText(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** From this on, and below the other, Go writes numbers with an exponent. */
+const LARGE = 1e6
+const SMALL = 1e-4
+
+/** What a template of Helm makes of a number that has no quotes: `20261101` is `2.0261101e+07`. */
+function numberText(value: number): string {
+  const size = Math.abs(value)
+  if (size === 0 || (size < LARGE && size >= SMALL)) return String(value)
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
 }
 
 function assembled(

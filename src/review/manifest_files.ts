@@ -1,6 +1,6 @@
-import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { basename, join, relative, resolve, sep } from 'node:path'
 import { TagwardenError } from '../errors.ts'
 import { unreadable } from './file_text.ts'
 import { createIgnoreRules, createPatterns, type IgnoreRules } from './ignore_rules.ts'
@@ -29,7 +29,8 @@ const GLOB = /[*?[\]{}]/
 
 /**
  * Finds the files: those that are given; in a folder and below it every `.yaml`, `.yml` and `.json`
- * that Git does not ignore; and what a glob covers. Each once, in the order of their paths.
+ * that Git does not ignore; and what a glob covers. Each once, in the order of their paths; what is
+ * reached by a link only, last and under the name of the link.
  *
  * @param onProblem told of what cannot be read
  */
@@ -43,10 +44,12 @@ export async function* findManifests(
   const passedOver = new Set(choice.passOver)
   const folders = new Set<string>()
   const files = new Set<string>()
+  const links: { readonly path: string; readonly rules: IgnoreRules }[] = []
 
   function named(path: string): ManifestFile[] {
-    if (files.has(path) || excluded(path, false)) return []
-    files.add(path)
+    const target = targetOf(path)
+    if (files.has(target) || excluded(path, false)) return []
+    files.add(target)
     const name = relative(cwd, path).split(sep).join('/')
     return [{ path, name }]
   }
@@ -66,15 +69,19 @@ export async function* findManifests(
     entries.sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const entry of entries) {
       const path = join(folder, entry.name)
-      const type = typeOf(entry, path)
-      if (type === 'folder') {
-        const hidden = entry.name === '.git' || passedOver.has(path)
-        if (hidden || excluded(path, true) || rules.ignores(path, true)) continue
-        yield* inside(path, rules)
-      } else if (type === 'file' && MANIFEST.test(entry.name) && !rules.ignores(path, false)) {
-        yield* named(path)
-      }
+      if (entry.isSymbolicLink()) links.push({ path, rules })
+      else if (entry.isDirectory()) yield* below(path, rules)
+      else if (entry.isFile()) yield* among(path, rules)
     }
+  }
+
+  async function* below(path: string, rules: IgnoreRules): AsyncGenerator<ManifestFile> {
+    const hidden = basename(path) === '.git' || passedOver.has(path)
+    if (!hidden && !excluded(path, true) && !rules.ignores(path, true)) yield* inside(path, rules)
+  }
+
+  function among(path: string, rules: IgnoreRules): ManifestFile[] {
+    return MANIFEST.test(path) && !rules.ignores(path, false) ? named(path) : []
   }
 
   /** Whoever names a folder that Git ignores wants to see what is in it. */
@@ -96,6 +103,12 @@ export async function* findManifests(
       }
     }
   }
+  // What they lead to may have been there under its own name; more may be found on the way.
+  for (const { path, rules } of links) {
+    const stats = statOf(path)
+    if (stats?.isDirectory()) yield* below(path, rules)
+    else if (stats?.isFile()) yield* among(path, rules)
+  }
 }
 
 /** A path for people: relative to the working directory, with `/`. */
@@ -103,12 +116,12 @@ export function nameOf(cwd: string, path: string): string {
   return relative(cwd, path).split(sep).join('/') || '.'
 }
 
-function typeOf(entry: Dirent, path: string): 'file' | 'folder' | undefined {
-  if (entry.isFile()) return 'file'
-  if (entry.isDirectory()) return 'folder'
-  if (!entry.isSymbolicLink()) return undefined
-  const stats = statOf(path)
-  return stats?.isDirectory() ? 'folder' : stats?.isFile() ? 'file' : undefined
+function targetOf(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return path
+  }
 }
 
 /** undefined: there is nothing, or a link that leads nowhere. */

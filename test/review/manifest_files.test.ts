@@ -118,6 +118,16 @@ t.test('globs go across folders, and one that fits nothing is told', async (t) =
   t.match(none.problems, [/^apps\/\*\*\/\*\.json: no file fits/])
 })
 
+t.test('a file that a link leads to is looked at once, under its own name', async (t) => {
+  const cwd = t.testdir({ v2: { 'a.yaml': '' }, 'web.yaml': '', other: { 'x.yaml': '' } })
+  symlinkSync('v2', join(cwd, 'current'))
+  symlinkSync('web.yaml', join(cwd, 'app.yaml'))
+  symlinkSync('../web.yaml', join(cwd, 'v2/b.yaml'))
+  t.strictSame((await found(cwd, ['.'])).names, ['other/x.yaml', 'v2/a.yaml', 'web.yaml'])
+  t.strictSame((await found(cwd, ['current', 'app.yaml'])).names, ['current/a.yaml', 'app.yaml'])
+  t.strictSame((await found(cwd, ['app.yaml', 'web.yaml'])).names, ['app.yaml'])
+})
+
 t.test('links are followed once, and those in a circle are not', async (t) => {
   const cwd = repository(t, { a: { 'x.yaml': '' }, outside: { 'y.yaml': '' }, b: {} })
   symlinkSync('..', join(cwd, 'a', 'up'))

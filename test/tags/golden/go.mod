@@ -1,5 +1,5 @@
 module golden
 
-go 1.22
+go 1.23
 
 require github.com/Masterminds/semver/v3 v3.5.0

@@ -1,6 +1,7 @@
-// Writes what Go's regexp and Masterminds/semver answer, for golden.test.ts to compare with.
+// Writes what Go's regexp and Masterminds/semver answer, for golden.test.ts to compare with, and what
+// Flux chooses, for test/convert/flux_selection.test.ts.
 //
-//	cd test/tags/golden && go run . >answers.jsonl
+//	cd test/tags/golden && go run . >answers.jsonl && go run . flux >flux.jsonl
 package main
 
 import (
@@ -67,6 +68,15 @@ var texts = []string{
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "flux" {
+		encoder := json.NewEncoder(os.Stdout)
+		encoder.SetEscapeHTML(false)
+		encoder.Encode(lists)
+		for _, line := range selections() {
+			encoder.Encode(line)
+		}
+		return
+	}
 	type ranged struct {
 		Range  string `json:"range"`
 		Admits []int  `json:"admits"`

@@ -117,12 +117,14 @@ export function createPublication(options: PublicationOptions): (id: string) => 
     } catch (error) {
       // It is gone, or another one has its name now, of which the watch tells.
       if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return true
-      if (!hasReason(error, 'Forbidden') && !hasReason(error, 'Invalid')) throw error
+      const isForbidden = hasReason(error, 'Forbidden')
+      if (!isForbidden && !hasReason(error, 'Invalid')) throw error
       if (!isRefused) {
         const message = `what is read of registries is not shared: ${describeError(error)}`
         log.warn({ code: 'ERR_CLUSTER' }, message)
       }
       isRefused = true
+      if (isForbidden) throw error
       return true
     }
   }

@@ -21,7 +21,7 @@ export interface WorkQueue {
 }
 
 export interface WorkQueueOptions {
-  /** resolves to whether it counts for the pace; may reject: then it is done again, later */
+  /** resolves to whether it counts for the pace; may reject: then it counts, and is done again later */
   readonly work: (key: string) => Promise<boolean>
   readonly perSecond: number
   readonly onFailure?: (key: string, error: unknown) => void
@@ -65,13 +65,18 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     try {
       const counts = await work(key)
       forgetRetry(key)
-      if (counts) startAt = Math.max(startAt, clock() - 1_000) + 1_000 / perSecond
+      if (counts) pace()
     } catch (error) {
+      pace()
       fail(key, error)
     } finally {
       running.delete(key)
       pump()
     }
+  }
+
+  function pace(): void {
+    startAt = Math.max(startAt, clock() - 1_000) + 1_000 / perSecond
   }
 
   function fail(key: string, error: unknown): void {

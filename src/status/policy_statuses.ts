@@ -1,5 +1,5 @@
 import { type Catalog, nameOfKey } from '../catalog/index.ts'
-import { IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
+import { hasReason, IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
 import { rivalsOf } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { createWorkQueue, type Timer } from '../repositories/index.ts'
@@ -71,8 +71,11 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
         const object = objects.get(title)
         return object ? work(object) : false
       },
-      onFailure: (title, error) =>
-        log?.warn({}, `the status of ${title} is not written yet: ${describeError(error)}`),
+      onFailure: (title, error) => {
+        // that is told once for all of them
+        if (hasReason(error, 'Forbidden')) return
+        log?.warn({}, `the status of ${title} is not written yet: ${describeError(error)}`)
+      },
     })
   const news = queue(WRITES_PER_SECOND, publishNews)
   const patterns = queue(PATTERNS_PER_SECOND, async (object) => {

@@ -79,10 +79,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
     } catch (error) {
       // It is gone, or another one has its name now, of which the watch tells.
       if (hasReason(error, 'NotFound') || hasReason(error, 'Conflict')) return
-      if (!hasReason(error, 'Forbidden')) throw error
-      if (!isRefused)
+      if (hasReason(error, 'Forbidden') && !isRefused) {
         log?.warn({}, `the status of policies is not written: ${describeError(error)}`)
-      isRefused = true
+        isRefused = true
+      }
+      throw error
     }
   }
 

@@ -230,6 +230,11 @@ t.test('an API server that fails costs no status, and a refusal is told once', a
   await world.pass(INTERVAL * 3)
   t.match(leader.log.slice(before), [/what is read of registries is not shared: .*forbidden/])
   allow()
+  await world.until(
+    'it is shared when the right is there',
+    () => world.status().latestTags?.[0] === 'v1.7.0',
+    61_000,
+  )
 })
 
 t.test('many objects are written at a pace', async (t) => {

@@ -263,7 +263,7 @@ t.test('objects of Flux are never written to', async (t) => {
 })
 
 t.test('a write that fails is tried again, one that is refused is told once', async (t) => {
-  const { cluster, put, is, pass, lines, ready, until } = await lead(t)
+  const { cluster, put, is, pass, lines, ready, until, writes } = await lead(t)
   const end = cluster.refuse('patch', IMAGE_POLICIES, 'ServerTimeout', { times: 1 })
   put(imagePolicy('web'))
   await until(() => lines.length === 1)
@@ -271,12 +271,22 @@ t.test('a write that fails is tried again, one that is refused is told once', as
   pass(2_000)
   await is('web', 'Unknown Scanning')
   end()
-  cluster.refuse('patch', IMAGE_POLICIES, 'Forbidden')
+  const grant = cluster.refuse('patch', IMAGE_POLICIES, 'Forbidden')
   put(imagePolicy('job'))
   put(imagePolicy('api'))
   await until(() => lines.length === 2)
   t.match(lines[1], /^the status of policies is not written: /)
+  pass(2_000)
+  await until(() => writes() > 3)
+  t.equal(lines.length, 2, 'told once')
   t.equal(ready('job'), 'nothing')
+  grant()
+  for (let second = 0; second < 10; second += 1) {
+    pass(1_000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await is('job', 'Unknown Scanning')
+  await is('api', 'Unknown Scanning')
 })
 
 t.test('nothing is written by one that leads no more', async (t) => {

@@ -16,7 +16,8 @@ export interface BackgroundAuditOptions {
   readonly interval: number
   /** @returns ends it */
   readonly onPolicies: (listener: () => void) => () => void
-  readonly customKinds: () => readonly ResourceName[]
+  /** of the custom kinds that have configured image fields, as they are served now; rejects never */
+  readonly customKinds: () => Promise<readonly ResourceName[]>
   readonly excludedNamespaces: ReadonlySet<string>
   readonly log?: AuditLog | undefined
   readonly clock?: () => number
@@ -82,7 +83,7 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
     const startedAt = clock()
     const audited = await audit({
       ...{ cluster, review: options.review, version: options.version, signal, clock },
-      customKinds: options.customKinds(),
+      customKinds: await options.customKinds(),
       excludedNamespaces: options.excludedNamespaces,
       batch: BATCH,
       pause: () => sleep(PAUSE, signal),

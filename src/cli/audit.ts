@@ -7,7 +7,7 @@ import type { Form, Report, ReportProblem } from '../reports/index.ts'
 import { type AuditPolicies, readAuditPolicies } from './audit_policies.ts'
 import { kubeconfigFor } from './cluster_choice.ts'
 import { openClusterFacts, ownIndex } from './cluster_facts.ts'
-import { findCustomKinds } from './custom_kinds.ts'
+import { customKindsFinder } from './custom_kinds.ts'
 import { onInterruption } from './interruption.ts'
 import type { Streams } from './output.ts'
 import { createProgress } from './progress.ts'
@@ -109,9 +109,9 @@ async function look(
       onProblem: (message) => streams.err(`tagwarden: ${message}\n`),
     })
     try {
-      const customKinds = await findCustomKinds(cluster, config, (message) =>
+      const customKinds = await customKindsFinder(cluster, config, (message) =>
         streams.err(`tagwarden: ${message}\n`),
-      )
+      )()
       const { webhooks, namespace: own } = config.cluster
       const audited = await auditCluster({
         cluster,

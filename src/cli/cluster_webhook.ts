@@ -37,7 +37,7 @@ import {
   startWebhookController,
   type WebhookController,
 } from '../webhooks/index.ts'
-import { findCustomKinds } from './custom_kinds.ts'
+import { customKindsFinder } from './custom_kinds.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
 import { rehearse } from './rehearsal.ts'
@@ -205,7 +205,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     )
     stops.add(() => rehearsal)
 
-    const customKinds = await findCustomKinds(cluster, config, (message) =>
+    const customKinds = customKindsFinder(cluster, config, (message) =>
       log.warn({ code: 'ERR_CLUSTER' }, message),
     )
     const excluded = new Set(excludedNamespaces({ namespace, webhooks: settings.webhooks }))
@@ -217,13 +217,13 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       snapshot: (key) => catalog.get(key),
       subjectOf: policies.subjectOf,
       events,
-      customKinds: () => customKinds,
+      customKinds,
       excludedNamespaces: excluded,
       log,
       metrics: {
         promoted: () => metrics.promoted('promoted'),
         failed: () => metrics.promoted('failed'),
-        stopped: () => metrics.promoted('refused'),
+        stopped: () => metrics.promoted('stopped'),
       },
     })
     auditor = createBackgroundAudit({
@@ -231,7 +231,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       version: process.env['npm_package_version'] ?? '0.1.0',
       interval: config.audit.interval,
       onPolicies: subscribe,
-      customKinds: () => customKinds,
+      customKinds,
       excludedNamespaces: excluded,
     })
     const statuses = startPolicyStatus({ cluster, policies, catalog, scanner, log })

@@ -14,7 +14,7 @@ import type { CompiledPolicy, ImagePolicyStatus, PolicySet } from '../policies/t
 import { readAuditPolicies } from './audit_policies.ts'
 import { kubeconfigFor } from './cluster_choice.ts'
 import { openClusterFacts, ownIndex } from './cluster_facts.ts'
-import { findCustomKinds } from './custom_kinds.ts'
+import { customKindsFinder } from './custom_kinds.ts'
 import { createStops } from './stops.ts'
 import type { PromotionFact } from './timeline.ts'
 
@@ -90,7 +90,7 @@ export async function openClusterView(
       affected: async (name, namespace) =>
         affectedBy({
           ...{ cluster, review, name, namespace },
-          customKinds: await findCustomKinds(cluster, config, onProblem),
+          customKinds: await customKindsFinder(cluster, config, onProblem)(),
           excludedNamespaces: new Set(excluded),
         }),
       close: stops.all,

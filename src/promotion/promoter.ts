@@ -46,7 +46,7 @@ export function startPromoter(options: PromoterOptions): Promoter {
 async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void> {
   const { cluster, review, subjectOf, log, availableWithin = AVAILABLE_WITHIN } = options
   const { clock = Date.now, timer = setUnreferencedTimer, random = Math.random } = options
-  const { customKinds = () => [], excludedNamespaces = new Set<string>() } = options
+  const { customKinds = async () => [], excludedNamespaces = new Set<string>() } = options
   const since = clock()
   const patience = createPatience(timer, random)
   const turns = createTurns(patience, clock)

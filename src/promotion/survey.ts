@@ -20,7 +20,7 @@ export interface SurveyOptions {
   readonly review: ReviewOptions
   readonly clock: () => number
   readonly since: number
-  readonly customKinds: () => readonly ResourceName[]
+  readonly customKinds: () => Promise<readonly ResourceName[]>
   readonly excludedNamespaces: ReadonlySet<string>
   /** workloads that are being moved right now, by title */
   readonly inFlight: ReadonlySet<string>
@@ -59,8 +59,9 @@ export async function surveyWorkloads(
   const room = { left: MOST_IN_ALL }
   const doubts = new Map<string, ReappliedImage>()
   let looked = 0
+  const kinds = [...PROMOTED, ...(await options.customKinds())]
   for (const namespace of namespacesOf(policies)) {
-    for (const resource of [...PROMOTED, ...options.customKinds()]) {
+    for (const resource of kinds) {
       if (!resource.namespaced) continue
       await lookAtAll(resource, namespace)
     }

@@ -19,8 +19,7 @@ export interface Triggers {
   inForce(title: string): CompiledPolicy | undefined
 }
 
-export interface TriggersOptions
-  extends Pick<PromoterOptions, 'review' | 'snapshot' | 'customKinds'> {
+export interface TriggersOptions extends Pick<PromoterOptions, 'review' | 'snapshot'> {
   readonly clock: () => number
   readonly alarm: Alarm
   /** since when this process leads */

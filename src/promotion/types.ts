@@ -39,8 +39,8 @@ export interface PromoterOptions {
   /** the object that a policy was made of; undefined for one from a file */
   readonly subjectOf: (policy: CompiledPolicy) => ClusterEvent['about'] | undefined
   readonly events: EventRecorder
-  /** resources of the custom kinds that have configured image fields, as they are served now */
-  readonly customKinds?: () => readonly ResourceName[]
+  /** of the custom kinds that have configured image fields, as they are served now; rejects never */
+  readonly customKinds?: () => Promise<readonly ResourceName[]>
   /** where nothing is moved: what the webhooks are not asked about */
   readonly excludedNamespaces?: ReadonlySet<string>
   /** how long a workload that was moved first may take until it is available, in ms; 30 minutes */

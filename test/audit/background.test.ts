@@ -29,7 +29,7 @@ function lead(t: Test, cluster: FakeCluster, more: Partial<BackgroundAuditOption
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    customKinds: () => [],
+    customKinds: async () => [],
     excludedNamespaces: new Set(['kube-system']),
     log: { info: write, warn: write },
     ...{ clock: time.clock, timer: time.timer },

@@ -255,7 +255,7 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
     const background = createBackgroundAudit({
       ...{ cluster, name: 'tagwarden', version: '0.1.0', interval: 10 },
       review: reviewOptions([], { policies: () => set, source, clock: Date.now }),
-      ...{ onPolicies: () => () => {}, customKinds: () => [] },
+      ...{ onPolicies: () => () => {}, customKinds: async () => [] },
       excludedNamespaces: new Set(['kube-system']),
       log: { info: write, warn: write },
       timer: (run, ms) => {

@@ -64,7 +64,7 @@ async function startLeader(t: Test, world: World) {
       snapshot: (key) => catalog.get(key),
       subjectOf: () => undefined,
       events: { record: (event) => void events.push(event), close: async () => {} },
-      customKinds: () => [ROLLOUTS],
+      customKinds: async () => [ROLLOUTS],
       excludedNamespaces: new Set(['kube-system']),
       clock: () => Date.now() + offset,
       // The clock may be set: nobody sleeps long.

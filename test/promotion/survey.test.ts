@@ -23,7 +23,7 @@ function survey(pages: (resource: ResourceName) => Iterable<object[]>, names: st
     policies,
     {
       ...{ cluster, review: reviewOptions(policies, { source: facts() }), clock: () => NOW },
-      ...{ since: NOW, customKinds: () => [], excludedNamespaces: new Set<string>() },
+      ...{ since: NOW, customKinds: async () => [], excludedNamespaces: new Set<string>() },
       ...{ inFlight: new Set<string>(), onImage: () => {}, log: undefined },
     },
     new AbortController().signal,

@@ -9,4 +9,5 @@ export const ALERT_NAMES = [
   'TagwardenCertificateEnding',
   'TagwardenPolicyNotReady',
   'TagwardenPromotionFailing',
+  'TagwardenPromotionStopped',
 ] as const

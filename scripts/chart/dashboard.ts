@@ -210,7 +210,7 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
     [
       {
         title: 'Promotions',
-        description: 'Workloads that were moved, by outcome',
+        description: 'Workloads that were to be moved, by outcome',
         unit: 'cps',
         targets: [
           [`sum by (outcome) (rate(tagwarden_promotions_total{${OF}}${RATE}))`, '{{outcome}}'],

@@ -6,8 +6,11 @@ import { countEach } from './series.ts'
 
 /** How one scan of a repository ended. */
 export const SCAN_OUTCOMES = ['succeeded', 'failed'] as const
-/** What came of a workload that was to be moved: the API server or a webhook refused, or it failed. */
-export const PROMOTION_OUTCOMES = ['promoted', 'refused', 'failed'] as const
+/**
+ * What came of a workload that was to be moved. failed: it could not be written, as the API server
+ * or a webhook refused; stopped: the others of its policy stay, as it is not available.
+ */
+export const PROMOTION_OUTCOMES = ['promoted', 'failed', 'stopped'] as const
 /** Of an exception, in the words of its status. */
 export const EXCEPTION_STATES = ['Active', 'ExpiresSoon', 'Expired', 'Invalid'] as const
 

@@ -65,18 +65,20 @@ t.test('scans, waits, promotions and dropped events are counted, from 0 on', asy
     'tagwarden_scans_total{outcome="succeeded"} 0',
     'tagwarden_scans_total{outcome="failed"} 0',
     'tagwarden_promotions_total{outcome="promoted"} 0',
-    'tagwarden_promotions_total{outcome="refused"} 0',
     'tagwarden_promotions_total{outcome="failed"} 0',
+    'tagwarden_promotions_total{outcome="stopped"} 0',
     'tagwarden_events_dropped_total 0',
   ])
   metrics.scanned('failed', 1_500)
   metrics.waited(20)
   metrics.promoted('promoted')
+  metrics.promoted('stopped')
   metrics.eventDropped()
-  t.strictSame(await lines(registry, /_sum|failed|promoted|dropped/), [
+  t.strictSame(await lines(registry, /_sum|failed|promotions|dropped/), [
     'tagwarden_scans_total{outcome="failed"} 1',
     'tagwarden_promotions_total{outcome="promoted"} 1',
     'tagwarden_promotions_total{outcome="failed"} 0',
+    'tagwarden_promotions_total{outcome="stopped"} 1',
     'tagwarden_scan_duration_seconds_sum 1.5',
     'tagwarden_registry_wait_seconds_sum 0.02',
     'tagwarden_events_dropped_total 1',

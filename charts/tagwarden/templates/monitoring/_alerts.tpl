@@ -93,4 +93,13 @@
   description: >-
     For an hour every attempt to patch a workload has failed. Its events and the log of {{ $where }}
     say why.
+- alert: TagwardenPromotionStopped
+  expr: sum(increase(tagwarden_promotions_total{ {{- $of }}, outcome="stopped"}[1h])) > 0
+  for: 1m
+  severity: warning
+  summary: A promotion has stopped at its first workload
+  description: >-
+    A workload that Tagwarden moved to a newer version did not become available, and the others of
+    its policy stay where they are. "kubectl get events -A --field-selector reason=PromotionStopped"
+    says which.
 {{- end -}}

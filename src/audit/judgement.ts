@@ -39,16 +39,18 @@ const LEVEL_OF: Readonly<Record<Enforcement, Level>> = {
  * for, as if its manifest were applied again.
  *
  * @param deadline ms since the epoch, for facts that are not in memory
+ * @param username of whoever makes it
  */
 export async function judge(
   resource: ResourceName,
   object: KubernetesObject,
   options: ReviewOptions,
   deadline: number,
+  username: string = makerOf(object),
 ): Promise<readonly JudgedImage[]> {
   const { namespace = '' } = object.metadata
   const fields = object as object as Readonly<Record<string, unknown>>
-  const request = { ...createRequest(resource, namespace, fields), username: makerOf(object) }
+  const request = { ...createRequest(resource, namespace, fields), username }
   const { images = [] } = (await preview(request, options, deadline)) ?? {}
   const moves = await movesOf(resource, object, options, images, deadline)
   return images.map(({ occurrence, question, findings, change }) => {

@@ -4,6 +4,7 @@ import type { FactSource, Facts, Question } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Level, Subject } from '../reports/types.ts'
 import { askPresent, type DriftQuestion, driftOf } from './drift.ts'
+import { judgeInjected } from './injected.ts'
 import { type JudgedFinding, type JudgedImage, judge } from './judgement.ts'
 import type { RunningContainer } from './running.ts'
 import { isFinished, isSettled } from './settled.ts'
@@ -38,9 +39,14 @@ export function createLook(options: AuditOptions, tally: Tally): Look {
     const subject = subjectOf(resource, object)
     const source = sourceOf(review, resource, object)
     const deadline = clock() + FACTS_WITHIN
-    const images = await judge(resource, object, review, deadline)
-    const next = then && (await judge(resource, object, then, deadline))
     const settled = isSettled(resource, object)
+    const judgeBy = async (by: ReviewOptions) => {
+      const own = await judge(resource, object, by, deadline)
+      const pods = { own, running, isSettled: settled }
+      return [...own, ...(await judgeInjected(resource, object, pods, by, deadline))]
+    }
+    const images = await judgeBy(review)
+    const next = then && (await judgeBy(then))
     for (const [index, image] of images.entries()) {
       const facts: Facts = {
         snapshot: (name) => source.snapshot(name),

@@ -1,12 +1,18 @@
 import type { KubernetesObject } from '../cluster/index.ts'
 import { parseImageId, type RunningImage } from './image_id.ts'
 
+/** The lists of containers that a pod has. */
+export const CONTAINER_LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const
+
+export type ContainerList = (typeof CONTAINER_LISTS)[number]
+
 /** What pods of one workload run under one image, as it stands in them. */
 export interface RunningContainer {
   readonly container: string
+  readonly list: ContainerList
   /** the image that the pods ask for */
   readonly image: string
-  /** what they run; each once, some if there are very many */
+  /** what they run; each once, some if there are very many, none before it has started */
   readonly running: readonly RunningImage[]
 }
 
@@ -27,7 +33,7 @@ const MOST_OWNERS = 200_000
 const MOST_CONTAINERS = 64
 const MOST_DIGESTS = 8
 
-type Containers = Map<string, { container: string; image: string; running: RunningImage[] }>
+type Containers = Map<string, Omit<RunningContainer, 'running'> & { running: RunningImage[] }>
 
 export function createRunning(): Running {
   const owners = new Map<string, Containers>()
@@ -45,11 +51,11 @@ export function createRunning(): Running {
     return made
   }
 
-  function put(containers: Containers, { container, image, running }: RunningContainer): void {
-    const key = `${container} ${image}`
+  function put(containers: Containers, { running, ...asked }: RunningContainer): void {
+    const key = `${asked.container} ${asked.image}`
     const known = containers.get(key)
     if (!known && containers.size >= MOST_CONTAINERS) return
-    const entry = known ?? { container, image, running: [] }
+    const entry = known ?? { ...asked, running: [] }
     if (!known) containers.set(key, entry)
     for (const each of running) {
       const isKnown = entry.running.some(({ digest }) => digest === each.digest)
@@ -86,7 +92,7 @@ interface PodPart {
   readonly imageID?: unknown
 }
 
-/** The containers of a pod that run, or have run, as its node says. */
+/** The containers of a pod, with what they run or have run, as its node says. */
 export function containersIn(pod: KubernetesObject): RunningContainer[] {
   const { spec, status, metadata } = pod as KubernetesObject & {
     readonly spec?: Readonly<Record<string, unknown>> | null
@@ -94,23 +100,15 @@ export function containersIn(pod: KubernetesObject): RunningContainer[] {
   }
   if (metadata.deletionTimestamp !== undefined) return []
   if (status?.['phase'] === 'Succeeded' || status?.['phase'] === 'Failed') return []
-  const images = new Map<string, string>()
-  for (const list of ['containers', 'initContainers']) {
-    for (const { name, image } of partsOf(spec?.[list])) {
-      if (typeof name === 'string' && typeof image === 'string') images.set(name, image)
-    }
-  }
-  const found: RunningContainer[] = []
-  for (const list of ['containerStatuses', 'initContainerStatuses']) {
-    for (const { name, imageID } of partsOf(status?.[list])) {
-      const running = parseImageId(imageID)
-      const image = typeof name === 'string' ? images.get(name) : undefined
-      if (running && image !== undefined) {
-        found.push({ container: name as string, image, running: [running] })
-      }
-    }
-  }
-  return found
+  return CONTAINER_LISTS.flatMap((list) => {
+    const states = partsOf(status?.[`${list.slice(0, -1)}Statuses`])
+    return partsOf(spec?.[list]).flatMap(({ name, image }) => {
+      if (typeof name !== 'string' || typeof image !== 'string') return []
+      const state = states.find((each) => each.name === name)
+      const running = parseImageId(state?.imageID)
+      return { container: name, list, image, running: running ? [running] : [] }
+    })
+  })
 }
 
 function partsOf(list: unknown): readonly PodPart[] {

@@ -9,4 +9,9 @@ export { valueAt } from './pointer.ts'
 export { localNames, type PullIdentity, pullIdentity } from './pull_identity.ts'
 export { parseReference, respell } from './reference.ts'
 export type { GroupKind, ImageField, ImageOccurrence, ImageReference } from './types.ts'
-export { builtinKinds, WORKLOAD_RESOURCES, type WorkloadResource } from './workload.ts'
+export {
+  builtinKinds,
+  podSpecKeys,
+  WORKLOAD_RESOURCES,
+  type WorkloadResource,
+} from './workload.ts'

@@ -47,6 +47,7 @@ t.test('drift between what is written, what runs, and what the registry has', (t
   })
   const at = (tag: string, ...ids: (string | undefined)[]) => ({
     container: 'app',
+    list: 'containers' as const,
     image: `${WEB}${tag}`,
     running: ids.map((id) => parseImageId(id)).filter((each) => each !== undefined),
   })
@@ -122,7 +123,10 @@ t.test('drift between what is written, what runs, and what the registry has', (t
 t.test('while a rollout is under way, pods may be of either version', (t) => {
   const written = `${WEB}:v1.4.2`
   const running = [
-    { container: 'app', image: `${WEB}:v1.4.1`, running: [{ digest: A, isManifest: true }] },
+    {
+      ...{ container: 'app', list: 'containers' as const, image: `${WEB}:v1.4.1` },
+      running: [{ digest: A, isManifest: true }],
+    },
   ]
   const question = {
     ...{ container: 'app', written, image: parseReference(written), running },

@@ -1,0 +1,85 @@
+import type { ReviewOptions } from '../admission/index.ts'
+import { apiVersionOf, type KubernetesObject, PODS, type ResourceName } from '../cluster/index.ts'
+import { podSpecKeys, pullIdentity, valueAt } from '../images/index.ts'
+import { type JudgedImage, judge } from './judgement.ts'
+import { CONTAINER_LISTS, type RunningContainer } from './running.ts'
+
+const KUBERNETES = 'system:kube-controller-manager'
+const OPERATOR = 'system:serviceaccount:'
+const WORDS = 'Its pods have this container and the workload does not: it was injected.'
+const ROLLING = 'Its pods have this container and the workload does not (any more).'
+
+/**
+ * Judges what pods run and their workload does not say: sidecars that a webhook injects, containers
+ * that somebody adds to debug. Each is judged as the webhook judges it, in a Pod that a controller
+ * makes of the workload.
+ *
+ * @param own the images that stand in the workload
+ * @param isSettled its rollout is over: what else pods have, nobody has taken out of it
+ */
+export async function judgeInjected(
+  resource: ResourceName,
+  object: KubernetesObject,
+  {
+    own,
+    running,
+    isSettled,
+  }: {
+    readonly own: readonly JudgedImage[]
+    readonly running: readonly RunningContainer[]
+    readonly isSettled: boolean
+  },
+  options: ReviewOptions,
+  deadline: number,
+): Promise<readonly JudgedImage[]> {
+  const names = new Set(own.map(({ occurrence }) => occurrence.name))
+  const keys = podSpecKeys(resource)
+  // An operator makes containers, with names of its own, of images that stand in its object.
+  const said = new Set(keys ? [] : own.map(({ occurrence }) => occurrence.value))
+  const added = running.filter(({ container, image }) => !names.has(container) && !said.has(image))
+  if (added.length === 0) return []
+  const pod = podOf(resource, object, keys ?? [], added)
+  const images = await judge(PODS, pod, options, deadline, keys ? KUBERNETES : OPERATOR)
+  const words = isSettled ? WORDS : ROLLING
+  return images.map(({ occurrence, question, findings }, index) => ({
+    occurrence: { ...occurrence, pointer: `/injected/${index}`, field: `injected[${index}]` },
+    question,
+    findings: findings.map((each) => ({ ...each, message: `${each.message} ${words}` })),
+    change: undefined,
+  }))
+}
+
+/** A Pod of the workload that has these containers only. */
+function podOf(
+  resource: ResourceName,
+  object: KubernetesObject,
+  podSpec: readonly string[],
+  added: readonly RunningContainer[],
+): KubernetesObject {
+  const { name, namespace, uid } = object.metadata
+  const template = podSpec.slice(0, -1).map((key) => `/${key}`)
+  const labels = valueAt(object, `${template.join('')}/metadata/labels`) as Labels | undefined
+  const owner = { apiVersion: apiVersionOf(resource), kind: resource.kind, name, uid }
+  const identity = pullIdentity(object, resource)
+  const pod = {
+    metadata: {
+      ...{ name, labels, ownerReferences: [{ ...owner, controller: true }] },
+      ...(namespace !== undefined && { namespace }),
+    },
+    spec: {
+      serviceAccountName: identity?.serviceAccountName,
+      imagePullSecrets: identity?.imagePullSecrets.map((secret) => ({ name: secret })),
+      ...Object.fromEntries(
+        CONTAINER_LISTS.map((list) => [
+          list,
+          added
+            .filter((each) => each.list === list)
+            .map(({ container, image }) => ({ name: container, image })),
+        ]),
+      ),
+    },
+  }
+  return pod as KubernetesObject
+}
+
+type Labels = KubernetesObject['metadata']['labels']

@@ -165,6 +165,7 @@ function listingCluster(): Cluster & { tell(objects: readonly string[]): Promise
     pages: () => {
       throw new Error('it is watched')
     },
+    count: refuse,
     create: refuse,
     replace: refuse,
     patch: refuse,

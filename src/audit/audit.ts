@@ -40,6 +40,8 @@ export async function audit(options: AuditOptions): Promise<Audited> {
   /** owners that are not seen yet, each with the kinds that name it */
   const unseen = new Map<string, Set<ResourceName>>()
   let looking = ''
+  let read = 0
+  let all: number | undefined
   let isOver = false
 
   const isIn = ({ metadata }: KubernetesObject) =>
@@ -77,6 +79,7 @@ export async function audit(options: AuditOptions): Promise<Audited> {
     try {
       const pages = cluster.pages(resource, { namespace: where, labelSelector, signal })
       for await (const page of ahead(pages)) {
+        read += page.length
         const taken = page.filter((object) => isIn(object) && take(object))
         for (let at = 0; at < taken.length; at += batch) {
           if (signal?.aborted) return
@@ -110,7 +113,7 @@ export async function audit(options: AuditOptions): Promise<Audited> {
   }
 
   function progress(): void {
-    options.onProgress?.({ looking, ...tally.figures() })
+    options.onProgress?.({ looking, ...tally.figures(), read, all })
   }
 
   function refused({ plural, group }: ResourceName, error: unknown): void {
@@ -130,6 +133,11 @@ export async function audit(options: AuditOptions): Promise<Audited> {
     })
   }
 
+  if (options.onProgress && selector === undefined) {
+    void countAll(kinds, options).then((count) => {
+      all = count
+    })
+  }
   if (selector !== undefined) {
     // What belongs to a workload need not have its labels.
     for (const resource of FOLDED) {
@@ -150,6 +158,23 @@ export async function audit(options: AuditOptions): Promise<Audited> {
   const report = tally.report({ interrupted, finishedAt: clock() })
   const isWhole = !interrupted && !isOver
   return { report, spaces: tally.spaces(), series: tally.series(), isWhole }
+}
+
+/** How many objects there are of all kinds; undefined: of one nobody can say. */
+async function countAll(
+  kinds: readonly ResourceName[],
+  { cluster, namespace, signal }: AuditOptions,
+): Promise<number | undefined> {
+  const counts = await Promise.all(
+    kinds
+      .filter(({ namespaced }) => namespaced || namespace === undefined)
+      // of what may not be read, nothing is
+      .map((kind) => cluster.count?.(kind, { namespace, signal }).catch(() => 0)),
+  )
+  return counts.reduce<number | undefined>(
+    (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+    0,
+  )
 }
 
 /** Resolves when the work is done or the signal aborts, whatever comes of the work then. */

@@ -5,7 +5,8 @@ import type { Report } from '../reports/types.ts'
 
 /** What is looked at, and with what. */
 export interface AuditOptions {
-  readonly cluster: Pick<Cluster, 'pages'>
+  /** `count` tells how much there is to look at, for those who watch */
+  readonly cluster: Pick<Cluster, 'pages'> & Partial<Pick<Cluster, 'count'>>
   /** policies, facts and defaults, as the webhook has them */
   readonly review: ReviewOptions
   /** policies that are not in force: the report tells what they would change */
@@ -36,8 +37,13 @@ export interface AuditOptions {
 export interface AuditProgress {
   /** what is looked at, such as `deployments` */
   readonly looking: string
+  /** objects that count, such as Deployments and not their Pods */
   readonly objects: number
   readonly findings: number
+  /** objects that were read, whatever they count to */
+  readonly read: number
+  /** how many there are to be read; undefined: nobody can say, or not yet */
+  readonly all: number | undefined
 }
 
 /** Images of one namespace; each by the worst that is said of it. */

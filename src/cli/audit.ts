@@ -1,4 +1,9 @@
-import { type Audited, type AuditOptions, audit as auditCluster } from '../audit/index.ts'
+import {
+  type Audited,
+  type AuditOptions,
+  type AuditProgress,
+  audit as auditCluster,
+} from '../audit/index.ts'
 import { type Cluster, NAMESPACES, openCluster } from '../cluster/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
@@ -10,7 +15,7 @@ import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import { onInterruption } from './interruption.ts'
 import type { Streams } from './output.ts'
-import { createProgress } from './progress.ts'
+import { createProgress, timeLeft } from './progress.ts'
 import { exitCodeOf, parseReportFile, shownReport, writeReports } from './report_output.ts'
 import { createStops } from './stops.ts'
 
@@ -132,13 +137,8 @@ async function look(
         ]),
         version: options.version,
         signal,
-        onProgress: ({ looking, objects, findings }) => {
-          const seconds = Math.round((Date.now() - startedAt) / 1000)
-          progress.show(
-            () =>
-              `${looking}: ${objects.toLocaleString('en')} objects, ${findings.toLocaleString('en')} findings, ${facts.lookUps()} registry look-ups, ${seconds}s`,
-          )
-        },
+        onProgress: (now) =>
+          progress.show(() => progressLine(now, facts.lookUps(), Date.now() - startedAt)),
       })
       return { ...audited, report: withProblems(audited.report, policies) }
     } finally {
@@ -217,4 +217,18 @@ function checkPolicy({ set, whatIf }: AuditPolicies, name: string | undefined): 
         ? 'There is none in force at all'
         : `Write a name, such as ${known[0]?.name}, or a title, such as "${known[0]?.title}"`,
   })
+}
+
+/** @param took ms */
+function progressLine(now: AuditProgress, lookUps: number, took: number): string {
+  const { looking, objects, findings, read, all } = now
+  const number = (value: number) => value.toLocaleString('en')
+  const parts = [
+    `${looking}: ${number(read)}${all === undefined ? '' : ` of ${number(Math.max(read, all))}`} read`,
+    `${number(objects)} objects`,
+    `${number(findings)} findings`,
+    ...(lookUps > 0 ? [`${number(lookUps)} registry look-ups`] : []),
+    all === undefined ? '' : timeLeft(read, all, took),
+  ]
+  return parts.filter((part) => part !== '').join(', ')
 }

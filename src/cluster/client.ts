@@ -5,7 +5,7 @@ import { findResource } from './discovery.ts'
 import { refusal } from './failure.ts'
 import { inClusterCredentials } from './in_cluster.ts'
 import { kubeconfigCredentials } from './kubeconfig.ts'
-import { listPages } from './listing.ts'
+import { countObjects, listPages } from './listing.ts'
 import type { ClusterLog } from './log.ts'
 import { checkedKey, describeKey, keyOf, pathOf } from './path.ts'
 import { apiVersionOf } from './resources.ts'
@@ -126,6 +126,7 @@ export async function connect(
     async *pages<T extends KubernetesObject>(resource: ResourceName, more: ListOptions = {}) {
       for await (const { items } of listPages<T>(asking, resource, more)) yield items
     },
+    count: (resource, more = {}) => countObjects(asking, resource, more),
     create: async <T extends KubernetesObject>(
       resource: ResourceName,
       object: T,

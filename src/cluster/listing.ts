@@ -13,7 +13,11 @@ export interface Page<T> {
 }
 
 interface List<T> {
-  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
+  readonly metadata?: {
+    readonly resourceVersion?: string
+    readonly continue?: string
+    readonly remainingItemCount?: number
+  }
   readonly items?: readonly T[] | null
 }
 
@@ -83,6 +87,26 @@ export async function* listPages<T extends KubernetesObject>(
     const fitting = Math.floor((GOOD_BYTES * all.length) / said.bytes)
     limit = Math.max(1, Math.min(LARGEST_PAGE, fitting))
   }
+}
+
+/** How many objects there are, as far as the API server says; see `Cluster.count`. */
+export async function countObjects(
+  asking: Asking,
+  resource: ResourceName,
+  { namespace, labelSelector, fieldSelector, signal }: ListOptions,
+): Promise<number | undefined> {
+  const query = { limit: 1, labelSelector, fieldSelector }
+  const { metadata = {}, items } = await asking.ask<List<unknown>>({
+    what: `count ${resource.plural}`,
+    method: 'GET',
+    path: pathOf(resource, { namespace }, { query }),
+    signal,
+  })
+  const first = Array.isArray(items) ? items.length : 0
+  // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/
+  const { continue: more, remainingItemCount: rest } = metadata
+  if (!more) return first
+  return Number.isSafeInteger(rest) ? first + Number(rest) : undefined
 }
 
 /** What the items of a list of built-in kinds lack; undefined when these are none. */

@@ -130,6 +130,11 @@ export interface Cluster {
     resource: ResourceName,
     options?: ListOptions,
   ): AsyncIterable<readonly T[]>
+  /**
+   * How many there are, by a list of one; undefined where the API server does not say, as with a
+   * selector. For showing progress: others come and go meanwhile.
+   */
+  count(resource: ResourceName, options?: ListOptions): Promise<number | undefined>
   create<T extends KubernetesObject>(
     resource: ResourceName,
     object: T,

@@ -200,6 +200,19 @@ t.test('Ctrl-C ends it at once, with what was found so far', async (t) => {
   t.equal(report.findings.length, 10)
 })
 
+t.test('whoever watches is told how much there is to read', async (t) => {
+  const cluster = newCluster()
+  for (let index = 0; index < 5; index += 1) rollOut(cluster, `web-${index}`, `${WEB}:v1.4.2`, [])
+  cluster.refuse('list', CRON_JOBS, 'Forbidden', { times: 9 })
+  const told: { read: number; all: number | undefined }[] = []
+  await audited(cluster, { onProgress: ({ read, all }) => void told.push({ read, all }) })
+  t.strictSame(told.at(-1), { read: 10, all: 10 })
+  await audited(cluster, {
+    selector: 'a=b',
+    onProgress: ({ all }) => t.equal(all, undefined, 'nobody can say'),
+  })
+})
+
 t.test('hostile objects are judged like any others', async (t) => {
   const cluster = newCluster()
   const images = ['', null, 42, {}, [], '__proto__', '\u001b[2J', `${WEB}:${'a'.repeat(300)}`]

@@ -302,6 +302,24 @@ t.test('what is no kubeconfig is said, without its content', async (t) => {
   t.notMatch(`${refused.message} ${refused.cause}`, /secret-token/)
 })
 
+t.test('objects are counted by a list of one, where the API server can', async (t) => {
+  const rows: [names: string[], metadata: object, count: number | undefined][] = [
+    [[], {}, 0],
+    [['a'], {}, 1],
+    [['a'], { continue: 'x', remainingItemCount: 4_999 }, 5_000],
+    [['a'], { continue: 'x' }, undefined],
+    [['a'], { continue: 'x', remainingItemCount: 'many' }, undefined],
+  ]
+  for (const [names, metadata, count] of rows) {
+    const { server, cluster } = await start(t, (_, response) => {
+      json(response, listOf(names, metadata))
+    })
+    t.equal(await cluster.count(CONFIG_MAPS, { namespace: 'shop' }), count)
+    t.match(server.asked, [{ path: /\/namespaces\/shop\/configmaps$/ }])
+    t.equal(String(server.asked[0]?.query), 'limit=1')
+  }
+})
+
 t.test('a list whose continuation expired has no gap and no twin', async (t) => {
   const names = Array.from({ length: 30 }, (_, index) => `c${String(index).padStart(2, '0')}`)
   const page = (from: number, token: string) =>

@@ -231,6 +231,13 @@ export function createFakeCluster(
       )
       for (let at = 0; at === 0 || at < all.length; at += 500) yield all.slice(at, at + 500)
     },
+    count: (resource, options = {}) =>
+      call(
+        'list',
+        resource,
+        { namespace: options.namespace },
+        () => listed(resource, options).length,
+      ),
     create: <T extends KubernetesObject>(
       resource: ResourceName,
       object: T,

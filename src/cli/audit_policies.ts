@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster/index.ts'
 import type { Config } from '../config/index.ts'
 import { TagwardenError } from '../errors.ts'
 import { compilePolicies, type PolicySet } from '../policies/index.ts'
-import { overlaid, readPoliciesInForce } from '../sources/cluster.ts'
+import { lackingLabels, overlaid, readPoliciesInForce } from '../sources/cluster.ts'
 import { loadPolicies } from '../sources/index.ts'
 
 /** The policies that an audit judges by. */
@@ -51,8 +51,14 @@ export async function readAuditPolicies(
   return {
     set: compiled.set,
     whatIf: laid?.set,
-    problems: fromFiles ? [] : [...live.problems, ...compiled.problems],
-    notes: isNone ? ['No policy is in force here: the defaults of the configuration apply'] : [],
+    problems: [
+      ...(fromFiles ? [] : [...live.problems, ...compiled.problems]),
+      ...lackingLabels(live, [compiled.set, laid?.set]),
+    ],
+    notes:
+      isNone && live.problems.length === 0
+        ? ['No policy is in force here: the defaults of the configuration apply']
+        : [],
     isServed: live.isServed,
     namespaceLabels: live.namespaceLabels,
   }

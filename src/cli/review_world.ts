@@ -96,7 +96,7 @@ async function openClusterWorld(
   const { paths, onProblem, stops, signal } = run
   const { enforcement } = config.defaults
   const { openCluster } = await import('../cluster/index.ts')
-  const { overlaid, readPoliciesInForce } = await import('../sources/cluster.ts')
+  const { lackingLabels, overlaid, readPoliciesInForce } = await import('../sources/cluster.ts')
   const { openClusterFacts } = await import('./cluster_facts.ts')
   const cluster = await openCluster({
     kubeconfig: kubeconfigFor(options.kubeconfig, config),
@@ -120,7 +120,7 @@ async function openClusterWorld(
       policies: () => set,
       ...{ source: facts.source, keyIn: facts.keyIn },
       namespaceLabels: live.namespaceLabels,
-      problems: unread,
+      problems: [...unread, ...lackingLabels(live, [set])],
       notes: wrong.map((each) => `A policy is left out: ${describeError(each)}`),
     }
   } finally {

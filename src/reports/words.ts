@@ -91,11 +91,11 @@ export function problemLine({ code, place, line, column, message }: ReportProble
 export function summaryOf({ door, totals, problems, interrupted, difference }: Report): string {
   const { files, objects, images, denied, warned, audited, changed, accepted } = totals
   const verdicts = [
-    `${denied} denied`,
-    `${warned} with warnings`,
-    ...(audited > 0 ? [`${audited} noted`] : []),
-    ...(changed > 0 ? [`${changed} would change`] : []),
-    ...(accepted > 0 ? [`${accepted} accepted`] : []),
+    `${numberOf(denied)} denied`,
+    `${numberOf(warned)} with warnings`,
+    ...(audited > 0 ? [`${numberOf(audited)} noted`] : []),
+    ...(changed > 0 ? [`${numberOf(changed)} would change`] : []),
+    ...(accepted > 0 ? [`${numberOf(accepted)} accepted`] : []),
   ]
   const among = [
     countOf(images, 'image'),
@@ -111,15 +111,19 @@ export function summaryOf({ door, totals, problems, interrupted, difference }: R
 function differenceWords(difference: ReportDifference): string[] {
   const { newlyDenied, newlyWarned, noLongerDenied, noLongerWarned, moved } = difference
   return [
-    `${newlyDenied} newly denied`,
-    `${newlyWarned} newly with warnings`,
-    `${noLongerDenied} no longer denied`,
-    `${noLongerWarned} no longer with warnings`,
-    `${moved} would move`,
+    `${numberOf(newlyDenied)} newly denied`,
+    `${numberOf(newlyWarned)} newly with warnings`,
+    `${numberOf(noLongerDenied)} no longer denied`,
+    `${numberOf(noLongerWarned)} no longer with warnings`,
+    `${numberOf(moved)} would move`,
   ]
 }
 
 /** `1 file`, `2,000 files`. */
 export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  return `${numberOf(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function numberOf(count: number): string {
+  return count.toLocaleString('en')
 }

@@ -1,2 +1,7 @@
-export { overlaid, type PoliciesInForce, readPoliciesInForce } from './policies_in_force.ts'
+export {
+  lackingLabels,
+  overlaid,
+  type PoliciesInForce,
+  readPoliciesInForce,
+} from './policies_in_force.ts'
 export { openPolicyCluster, type PolicyClusterOptions } from './policy_cluster.ts'

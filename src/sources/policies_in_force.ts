@@ -12,8 +12,8 @@ import {
   NAMESPACES,
   type ResourceName,
 } from '../cluster/index.ts'
-import type { TagwardenError } from '../errors.ts'
-import { type PolicyResource, readObjects } from '../policies/index.ts'
+import { TagwardenError } from '../errors.ts'
+import { type PolicyResource, type PolicySet, readObjects } from '../policies/index.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -27,6 +27,8 @@ export interface PoliciesInForce {
   readonly isServed: boolean
   /** labels of a namespace; none where they may not be read */
   readonly namespaceLabels: (namespace: string) => Labels
+  /** why they may not: a `namespaceSelector` then selects nothing */
+  readonly unlabelled: TagwardenError | undefined
 }
 
 const OWN = [IMAGE_POLICIES, CLUSTER_IMAGE_POLICIES, IMAGE_POLICY_EXCEPTIONS]
@@ -41,7 +43,7 @@ const NO_LABELS: Labels = Object.freeze({})
  * @throws ClusterError when the API server can't be asked
  */
 export async function readPoliciesInForce(
-  cluster: Pick<Cluster, 'pages' | 'get'>,
+  cluster: Pick<Cluster, 'pages' | 'get' | 'serves'>,
   namespace?: string,
   signal?: AbortSignal,
 ): Promise<PoliciesInForce> {
@@ -59,6 +61,8 @@ export async function readPoliciesInForce(
     } catch (error) {
       if (hasReason(error, 'NotFound')) return undefined
       if (!hasReason(error, 'Forbidden')) throw error
+      // Rights come first: what nobody serves is forbidden too.
+      if (!(await cluster.serves(resource))) return undefined
       problems.push(error as ClusterError)
       return []
     }
@@ -92,8 +96,23 @@ export async function readPoliciesInForce(
     isServed: lists.some(
       ({ resource, objects }) => resource === IMAGE_POLICIES && objects !== undefined,
     ),
-    namespaceLabels: (of) => labels.get(of) ?? NO_LABELS,
+    namespaceLabels: (of) => labels.found.get(of) ?? NO_LABELS,
+    unlabelled: labels.problem,
   }
+}
+
+/** What of the labels of namespaces is lacking to these policies, for a report. */
+export function lackingLabels(
+  { unlabelled }: Pick<PoliciesInForce, 'unlabelled'>,
+  sets: readonly (PolicySet | undefined)[],
+): readonly TagwardenError[] {
+  const selects = sets.some((set) =>
+    set?.policies.some(({ namespaceSelector }) => namespaceSelector !== undefined),
+  )
+  if (!unlabelled || !selects) return []
+  const message = `policies with a namespaceSelector are left out: ${unlabelled.message}`
+  const { remedy } = unlabelled
+  return [new TagwardenError('ERR_CLUSTER', message, { remedy, cause: unlabelled })]
 }
 
 /**
@@ -112,12 +131,14 @@ function nameOf(resource: PolicyResource): string {
   return `${resource.type} ${resource.namespace}/${resource.name}`
 }
 
-/** Without the right to them there are none: a namespaceSelector then selects nothing. */
 async function labelsOf(
   cluster: Pick<Cluster, 'pages' | 'get'>,
   namespace: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, Labels>> {
+): Promise<{
+  readonly found: ReadonlyMap<string, Labels>
+  readonly problem: ClusterError | undefined
+}> {
   const labels = new Map<string, Labels>()
   const keep = ({ metadata }: KubernetesObject) =>
     void labels.set(metadata.name, metadata.labels ?? NO_LABELS)
@@ -130,6 +151,7 @@ async function labelsOf(
     }
   } catch (error) {
     if (!(error instanceof ClusterError) || error.reason !== 'Forbidden') throw error
+    return { found: labels, problem: error }
   }
-  return labels
+  return { found: labels, problem: undefined }
 }

@@ -1,6 +1,6 @@
 import type { Certificates } from '../certificates/index.ts'
 import { type Cluster, hasReason } from '../cluster/index.ts'
-import { type ClosingPolicy, closedNamespaces } from './closed_namespaces.ts'
+import { type ClosedNamespaces, type ClosingPolicy, closedNamespaces } from './closed_namespaces.ts'
 import { excludedNamespaces, webhookConfigurations } from './configuration.ts'
 import { correction } from './difference.ts'
 import { CONFIGURATIONS, type Hook, type LiveConfigurations } from './live_configurations.ts'
@@ -116,6 +116,12 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
     return 0
   }
 
+  /** New ones. Until another one writes the bundle, closed namespaces depend on this. */
+  function made(closed: ClosedNamespaces, bundle: string | undefined) {
+    const first = own ? bundle : certificates.current().ca
+    return webhookConfigurations(installation, closed, first, owner)
+  }
+
   return async () => {
     const now = clock()
     if (await isLeaving(HOOKS.some((hook) => live.get(hook) === undefined))) {
@@ -127,7 +133,7 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
     const wanted = webhookConfigurations(installation, closed, bundle, owner)
     const due = HOOKS.flatMap((hook) => {
       const present = live.get(hook)
-      const object = present ? correction(present, wanted[hook], !own) : wanted[hook]
+      const object = present ? correction(present, wanted[hook], !own) : made(closed, bundle)[hook]
       return object ? [{ hook, object, wanted: JSON.stringify(wanted[hook]) }] : []
     })
     if (due.length === 0) {

@@ -1,4 +1,5 @@
 import { isArtifact } from './artifact.ts'
+import { firstOf } from './group_names.ts'
 import { compilePattern } from './pattern.ts'
 import { ruleError } from './rule_error.ts'
 import { compileTemplate } from './template.ts'
@@ -54,8 +55,8 @@ function compileExtract({ pattern: source, extract }: TagRule) {
   }
   const pattern = compilePattern(source, 'tags.pattern')
   const template = extract ? compileTemplate(extract, pattern.groups) : undefined
-  const buildGroup = pattern.groups.get('build')
-  if (!template && buildGroup === undefined) {
+  const buildGroups = pattern.groups.get('build')
+  if (!template && buildGroups === undefined) {
     return (tag: string): Candidate | undefined =>
       pattern.test(tag) ? { tag, version: tag, build: undefined } : undefined
   }
@@ -64,7 +65,7 @@ function compileExtract({ pattern: source, extract }: TagRule) {
     if (!match) {
       return undefined
     }
-    const build = buildGroup === undefined ? undefined : match[buildGroup]
+    const build = buildGroups && firstOf(match, buildGroups)
     return { tag, version: template ? template(match) : tag, build: build || undefined }
   }
 }

@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js'
+import { type GroupNumbers, withoutDoubleNames } from './group_names.ts'
 import { LONGEST_NATIVE, nativeRegExp } from './native_pattern.ts'
 import { ruleError } from './rule_error.ts'
 
@@ -7,8 +8,8 @@ export type Match = readonly (string | undefined)[]
 
 /** A compiled pattern in Go (RE2) syntax. Searches anywhere in the text; takes linear time. */
 export interface Pattern {
-  /** the number of each named group */
-  readonly groups: ReadonlyMap<string, number>
+  /** the numbers of the groups of each name */
+  readonly groups: GroupNumbers
   test(text: string): boolean
   /** the leftmost match, preferring as Perl does; undefined when there is none */
   match(text: string): Match | undefined
@@ -31,7 +32,7 @@ let sweepAt = 1_000
 export function compilePattern(source: string, field: string): Pattern {
   const known = compiled.get(source)?.deref()
   if (known) return known
-  const pattern = makePattern(source, compileRe2(source, field))
+  const pattern = makePattern(source, field)
   if (compiled.size >= sweepAt) {
     for (const [each, reference] of compiled) {
       if (reference.deref() === undefined) compiled.delete(each)
@@ -42,8 +43,9 @@ export function compilePattern(source: string, field: string): Pattern {
   return pattern
 }
 
-function makePattern(source: string, re2: RE2JS): Pattern {
-  const groups = new Map(Object.entries(re2.namedGroups()))
+function makePattern(source: string, field: string): Pattern {
+  const { text: plain, groups } = withoutDoubleNames(source)
+  const re2 = compileRe2(plain, field)
   const native = nativeRegExp(source)
   const fast = (text: string): RegExp | undefined =>
     text.length <= LONGEST_NATIVE ? native : undefined
@@ -90,7 +92,6 @@ const REMEDIES: readonly (readonly [reason: RegExp, remedy: string])[] = [
   [/`\(\?(?:<?[=!])/, 'Go (RE2) syntax has no lookahead or lookbehind; use tags.ignore to exclude'],
   [/repeat count/, 'A repetition is {n}, {n,} or {n,m} with n <= m <= 1000, also when nested'],
   [/nested repetition/, 'Put the inner repetition in a group, such as (?:a*)*'],
-  [/duplicate/, 'Give each group its own name'],
   [/missing closing|unexpected \)|missing argument/, 'Escape a literal bracket with a backslash'],
 ]
 

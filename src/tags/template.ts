@@ -1,3 +1,4 @@
+import { firstOf, type GroupNumbers } from './group_names.ts'
 import type { Match } from './pattern.ts'
 
 /** Writes the extract of a match. */
@@ -10,12 +11,12 @@ const NUMBER = /^(?:0|[1-9]\d{0,8})$/
 
 /**
  * Compiles a template of Go's `regexp` Expand. A group that does not exist, or took no part in the
- * match, is empty.
+ * match, is empty; of groups with the same name, the first that took part counts.
  *
  * @param groups the pattern's named groups
  */
-export function compileTemplate(text: string, groups: ReadonlyMap<string, number>): Template {
-  const parts: (string | number)[] = []
+export function compileTemplate(text: string, groups: GroupNumbers): Template {
+  const parts: (string | readonly number[])[] = []
   let end = 0
   for (const reference of text.matchAll(REFERENCE)) {
     const name = reference[2] ?? reference[3] ?? ''
@@ -24,7 +25,7 @@ export function compileTemplate(text: string, groups: ReadonlyMap<string, number
     if (literal !== '') {
       parts.push(literal)
     }
-    const group = NUMBER.test(name) ? Number(name) : groups.get(name)
+    const group = NUMBER.test(name) ? [Number(name)] : groups.get(name)
     if (group !== undefined) {
       parts.push(group)
     }
@@ -33,7 +34,7 @@ export function compileTemplate(text: string, groups: ReadonlyMap<string, number
   return (match) => {
     let result = ''
     for (const part of parts) {
-      result += typeof part === 'string' ? part : (match[part] ?? '')
+      result += typeof part === 'string' ? part : (firstOf(match, part) ?? '')
     }
     return result
   }

@@ -68,6 +68,17 @@ t.test('pattern or allow admits, ignore wins', (t) => {
   t.end()
 })
 
+t.test('groups may share a name: the one that took part counts', (t) => {
+  const parts = {
+    pattern: '^v(?P<version>[0-9.]+)-b(?P<build>\\d+)$|^(?P<build>\\d+)_(?P<version>[0-9.]+)$',
+    extract: '$version',
+  }
+  for (const tag of ['v1.2.3-b7', '7_1.2.3']) {
+    t.strictSame(judge(parts, tag), { permitted: true, tag, version: '1.2.3', build: '7' }, tag)
+  }
+  t.end()
+})
+
 t.test('a pattern is unanchored unless it says so, and none admits everything', (t) => {
   const rows: [parts: Partial<TagRule>, tag: string, permitted: boolean][] = [
     [{}, 'anything', true],

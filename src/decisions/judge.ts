@@ -221,8 +221,13 @@ function judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Fi
   const permitted = (tag: string) => policy.selector.judge(tag).permitted
   const tags = (snapshot?.tagsOf(digest) ?? []).filter(permitted)
   if (tags.length > 0) {
-    const findings = tags.map((tag) => judgeStanding(inquiry, policy, tag))
-    return findings.find((list) => list.length === 0) ?? findings[0] ?? []
+    const findings = tags.map((tag) => [
+      ...judgeStanding(inquiry, policy, tag),
+      ...judgeMoved(inquiry, policy, tag, digest),
+    ])
+    const isGood = (list: Finding[]) => list.length === 0
+    const isWarning = (list: Finding[]) => list.every((each) => each.enforcement !== 'Enforce')
+    return findings.find(isGood) ?? findings.find(isWarning) ?? findings[0] ?? []
   }
   const wrong = 'No permitted tag is known to have this digest. Write the tag before the digest'
   const unknown = () => [violation(inquiry, policy, 'DigestUnknown', wrong)]

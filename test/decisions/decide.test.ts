@@ -129,6 +129,14 @@ t.test('a tag that the registry does not have is denied by name', async (t) => {
   t.match(decision.findings[0]?.message, /has no v1\.9\.9: ghcr\.io answered 404/)
 })
 
+t.test('where the whole repository is not there, that is said once', async (t) => {
+  const gone = { [NAME]: GONE }
+  const decision = decided(`${NAME}:v1.9.9`, { policies: [policy({ action: 'Verify' })] }, [], gone)
+  t.equal(brief(decision), 'Enforce TagNotFound')
+  t.equal(decision.findings[0]?.message.split('answered 404').length, 2)
+  t.match(decision.findings[0]?.message, /the newest is not known yet\.$/)
+})
+
 /** As it is known right after the registry confirmed the newest permitted tag. */
 const FRESH = snapshot(NAME, { ...TAGS, 'v1.4.2': { digest: digest('2'), checkedAt: NOW } })
 
@@ -196,6 +204,11 @@ t.test('a tag that moved is reported, unless the reference holds the first diges
     [':v1.3.0', 'Allow', ''],
     [`:v1.3.0@${digest('0')}`, 'Deny', ''],
     [`:v1.3.0@${digest('9')}`, 'Deny', 'Enforce TagMoved'],
+    [`@${digest('9')}`, 'Deny', 'Enforce TagMoved'],
+    [`:latest@${digest('9')}`, 'Deny', 'Enforce TagMoved'],
+    [`@${digest('9')}`, 'Warn', 'Warn TagMoved'],
+    [`@${digest('9')}`, 'Allow', ''],
+    [`@${digest('0')}`, 'Deny', ''],
   ]
   for (const [reference, movedTags, expected] of rows) {
     const decision = decided(NAME + reference, { policies: [policy({ movedTags })] }, [moved])

@@ -2,6 +2,7 @@ import { openRegistration, type Registration } from '../cluster/index.ts'
 import { loadConfig } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
 import { onTermination } from '../server/index.ts'
+import { isAlive } from './liveness.ts'
 import { createLog } from './log.ts'
 import { STREAMS } from './output.ts'
 import { startWebhook } from './webhook.ts'
@@ -32,8 +33,15 @@ export async function dev(options: DevOptions): Promise<void> {
   const config = await loadConfig({ file: options.config, env: process.env, cwd: process.cwd() })
   const log = createLog(config.log)
   const cluster = await openRegistration(options)
-  for (const name of await cluster.leftOver()) {
-    STREAMS.err(`An earlier run left ${name} in the cluster; it is replaced now.\n`)
+  for (const { title, url } of await cluster.leftOver()) {
+    if (url !== undefined && (await isAlive(url))) {
+      throw new TagwardenError(
+        'ERR_USAGE',
+        `another tagwarden dev runs for ${cluster.server}, and answers at ${new URL(url).origin}`,
+        { remedy: 'End it first; two would take each other out of the cluster' },
+      )
+    }
+    STREAMS.err(`An earlier run left ${title} in the cluster; it is replaced now.\n`)
   }
   const webhook = await startWebhook(config, log)
   const url = options.url ?? webhook.url

@@ -13,7 +13,7 @@ import {
 } from './webhook_configuration.ts'
 
 interface Configuration extends KubernetesObject {
-  readonly webhooks?: readonly { readonly clientConfig: object }[]
+  readonly webhooks?: readonly { readonly clientConfig: { readonly url?: string } }[]
 }
 
 const CONFIGURATIONS = [MUTATING_WEBHOOK_CONFIGURATIONS, VALIDATING_WEBHOOK_CONFIGURATIONS]
@@ -39,7 +39,10 @@ export async function openRegistration(options: {
   }
   return {
     server: cluster.server,
-    leftOver: async () => (await made(cluster)).map(({ title }) => title),
+    leftOver: async () =>
+      (await made(cluster)).map(({ title, object }) => {
+        return { title, url: object.webhooks?.[0]?.clientConfig.url }
+      }),
     async register(registration) {
       const custom = await discover(asking, registration.fields)
       await removeAll(cluster)

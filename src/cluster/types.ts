@@ -17,8 +17,8 @@ export interface Registration {
 export interface ClusterRegistration {
   /** the API server's URL */
   readonly server: string
-  /** names of configurations that an earlier run left behind */
-  leftOver(): Promise<string[]>
+  /** configurations that an earlier run left behind, or another one has, and the URL of its hook */
+  leftOver(): Promise<readonly { readonly title: string; readonly url: string | undefined }[]>
   /** Makes or replaces the configurations. */
   register(registration: Registration): Promise<void>
   /** Gives registered webhooks another CA bundle (PEM), without a moment in which there are none. */

@@ -117,6 +117,14 @@ t.test('when things fail', { skip, timeout: 300_000 }, async (t) => {
     t.equal(failed, 0)
   })
 
+  await t.test('a second dev beside it is refused, and takes nothing away', async (t) => {
+    await t.rejects(
+      startDev(t, world.cluster, world.folder),
+      /another tagwarden dev runs for .*, and answers at https:.*\. End it first/,
+    )
+    await kubectl('create -f -', deployment('beside', `${web}:latest`), 1)
+  })
+
   await t.test('what an earlier run left is said, and taken over', async (t) => {
     world.dev.child.kill('SIGKILL')
     await new Promise((resolve) => world.dev.child.once('exit', resolve))

@@ -1,14 +1,19 @@
 // Posts an example review to the webhook that `npm start` runs, and prints the answer.
 //
 //   node examples/post.js resolved | denied | warned | FILE
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const name = process.argv[2] ?? 'resolved'
 const known = ['resolved', 'denied', 'warned'].includes(name)
-const body = readFileSync(known ? here(`reviews/${name}.json`) : name)
+const file = known ? here(`reviews/${name}.json`) : name
+if (!existsSync(file)) {
+  console.error(`There is no file ${name}. Use: node examples/post.js resolved | denied | warned | FILE`)
+  process.exit(2)
+}
+const body = readFileSync(file)
 const base = process.env.TAGWARDEN_URL ?? 'https://127.0.0.1:8443'
 const path = name === 'resolved' ? '/mutate' : '/validate'
 

@@ -20,8 +20,16 @@ export function formatMoment(ms: number): string {
   return text.replace(/T00:00:00Z$/, '')
 }
 
-/** What a policy permits and which permitted tag is the newest, without a full stop. */
-function permits(inquiry: Inquiry, policy: CompiledPolicy): { text: string; use?: string } {
+/**
+ * What a policy permits and which permitted tag is the newest, without a full stop.
+ *
+ * @param wrong what is said before it, and not again
+ */
+function permits(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  wrong: string,
+): { text: string; use?: string } {
   const { image } = inquiry.question
   const head = `${policy.title} permits ${policy.selector.description}`
   const order = policy.selector.rule.order
@@ -36,7 +44,7 @@ function permits(inquiry: Inquiry, policy: CompiledPolicy): { text: string; use?
     if (!failure) {
       inquiry.wishes.push(need)
     }
-    const cause = failure ? ` (${failure.message})` : ''
+    const cause = failure && !wrong.includes(failure.message) ? ` (${failure.message})` : ''
     return { text: `${head}; the newest is not known yet${cause}` }
   }
   const seen = `seen ${formatSpan(inquiry.facts.now - snapshot.scannedAt)} ago`
@@ -61,7 +69,7 @@ export function violation(
   wrong: string,
   options: { enforcement?: Enforcement; cause?: FactFailure } = {},
 ): Finding {
-  const { text, use } = permits(inquiry, policy)
+  const { text, use } = permits(inquiry, policy, wrong)
   return {
     reason,
     enforcement: options.enforcement ?? policy.enforcement,

@@ -69,8 +69,11 @@ function syntaxProblems(
 ): readonly TagwardenError[] {
   const tooDeep = document.errors.find(({ message }) => /call stack/.test(message))
   if (tooDeep) return [policyProblem(TOO_DEEP, at(tooDeep.pos[0]), tooDeep)]
+  const flaws = new Map(
+    document.errors.map((error) => [`${error.pos[0]} ${syntaxFlaw(error).message}`, error]),
+  )
   return [
-    ...document.errors
+    ...[...flaws.values()]
       .slice(0, MOST_PROBLEMS)
       .map((error) => policyProblem(syntaxFlaw(error), at(error.pos[0]))),
     ...duplicateKeys(document)

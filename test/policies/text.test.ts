@@ -43,6 +43,7 @@ const SAYS: [title: string, text: string, says: RegExp][] = [
   ['NUL', 'a: \0', /^f\.yaml: holds a NUL character/],
   ['a tab', 'a:\n\tb: 1', /^f\.yaml:2:1: is not YAML: .*Indent with spaces, not with tabs/],
   ['an open brace', '{"a": 1', /is not YAML: .*Close what was opened/],
+  ['a brace cut off below', 'spec:\n  order: { a: {', /is not YAML/],
   ['an open quote', 'a: "b', /is not YAML: .*Close what was opened/],
   ['two values', 'a: b: c', /is not YAML/],
   [

@@ -22,7 +22,7 @@ export const CROSS_FIELD_RULES: readonly CrossFieldRule[] = [
     points: '',
     cel: `[${ORDERS.map((name) => `has(self.${name})`).join(', ')}].filter(given, given).size() == 1`,
     message: 'must have exactly one of semver, alphabetical, numerical, digest',
-    remedy: 'Keep one, such as semver: { range: ">=1.0.0 <2.0.0" }',
+    remedy: 'Write one of them, such as semver: { range: ">=1.0.0 <2.0.0" } or numerical: {}',
     holds: ({ order }) => ORDERS.filter((name) => order[name] !== undefined).length === 1,
   },
   {

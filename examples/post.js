@@ -10,7 +10,9 @@ const name = process.argv[2] ?? 'resolved'
 const known = ['resolved', 'denied', 'warned'].includes(name)
 const file = known ? here(`reviews/${name}.json`) : name
 if (!existsSync(file)) {
-  console.error(`There is no file ${name}. Use: node examples/post.js resolved | denied | warned | FILE`)
+  console.error(
+    `There is no file ${name}. Use: node examples/post.js resolved | denied | warned | FILE`,
+  )
   process.exit(2)
 }
 const body = readFileSync(file)

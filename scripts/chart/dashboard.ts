@@ -230,7 +230,8 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
       },
       {
         title: 'Event loop lag',
-        description: 'How late each replica gets to its work, 99 %',
+        description:
+          'How late each replica gets to its work, 99 %; 0.1 s is none, as it looks every 100 ms',
         unit: 's',
         targets: [[`nodejs_eventloop_lag_p99_seconds{${OF}}`, '{{pod}}']],
       },

@@ -23,7 +23,7 @@ import type { Config } from '../config/index.ts'
 import { createPullSecrets, createReviewSource, type PullSecrets } from '../credentials/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { pullIdentity } from '../images/index.ts'
-import { createMetrics, indexFigures } from '../metrics/index.ts'
+import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
 import { startPromoter } from '../promotion/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { type Repositories, startRepositories } from '../repositories/index.ts'
@@ -59,9 +59,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     const cluster = await openCluster({ ...settings, log })
     stops.add(() => cluster.close())
     const namespace = settings.namespace ?? cluster.namespace
-    const { Registry, collectDefaultMetrics } = await import('prom-client')
-    const registry = new Registry()
-    collectDefaultMetrics({ register: registry })
+    const registry = createRegistry()
 
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
     stops.add(() => catalog.close())

@@ -3,7 +3,7 @@ import { createCatalog } from '../catalog/index.ts'
 import { folderStore, LOOPBACK, openCertificates } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
-import { createMetrics, indexFigures } from '../metrics/index.ts'
+import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
 import type { PolicySet } from '../policies/types.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts'
@@ -75,9 +75,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
       onProblem: problem,
     })
     stops.add(() => certificates.close())
-    const { Registry, collectDefaultMetrics } = await import('prom-client')
-    const registry = new Registry()
-    collectDefaultMetrics({ register: registry })
+    const registry = createRegistry()
     const metrics = createMetrics(registry, {
       index: () => indexFigures(catalog),
       certificates: () => [{ name: 'serving', notAfter: certificates.current().notAfter }],

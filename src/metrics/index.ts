@@ -12,3 +12,4 @@ export {
   SCAN_OUTCOMES,
   type ScanOutcome,
 } from './metrics.ts'
+export { createRegistry } from './registry.ts'

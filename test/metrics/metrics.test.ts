@@ -3,7 +3,12 @@ import t from 'tap'
 import type { ReviewSummary } from '../../src/admission/index.ts'
 import { createCatalog } from '../../src/catalog/index.ts'
 import type { Finding } from '../../src/decisions/index.ts'
-import { createMetrics, indexFigures, type MetricSources } from '../../src/metrics/index.ts'
+import {
+  createMetrics,
+  createRegistry,
+  indexFigures,
+  type MetricSources,
+} from '../../src/metrics/index.ts'
 import { NOW, policy } from '../fakes/facts.ts'
 
 function started(sources: MetricSources = {}) {
@@ -144,4 +149,17 @@ t.test('the index is counted without what was never scanned', (t) => {
   catalog.recordManifest('ghcr.io/acme/new', 'v1', description, NOW)
   t.strictSame(indexFigures(catalog), { repositories: 2, tags: 3, oldestScan: NOW - 60_000 })
   t.end()
+})
+
+t.test('the process is told of too, and looking at it does not keep it busy', async (t) => {
+  const registry = createRegistry()
+  const names = [
+    'process_cpu_seconds_total',
+    'nodejs_eventloop_lag_p99_seconds',
+    'nodejs_heap_size_used_bytes',
+  ]
+  for (const name of names) t.not((await lines(registry, new RegExp(name))).length, 0, name)
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  const [least] = await lines(registry, /^nodejs_eventloop_lag_min_seconds /)
+  t.ok(Number(least?.split(' ')[1]) > 0.09, `it wakes up ten times a second: ${least}`)
 })

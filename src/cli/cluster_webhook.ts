@@ -40,6 +40,7 @@ import {
 import { customKindsFinder } from './custom_kinds.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
+import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { createStops } from './stops.ts'
@@ -101,7 +102,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force')
         for (const listener of onPolicies) listener()
       },
-      onProblems: (problems) => problems.forEach(problem),
+      onProblems: createProblemLog(log),
     })
     stops.add(() => policies.close())
     const subscribe = (listener: () => void) => {

@@ -10,6 +10,7 @@ import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import type { Log } from './log.ts'
+import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { createStops } from './stops.ts'
@@ -35,6 +36,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
   const stops = createStops()
   const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
   try {
+    const tellProblems = createProblemLog(log)
     let follow = (_set: PolicySet) => {}
     const policies = await openPolicyFolder({
       paths: config.policies,
@@ -45,7 +47,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
         follow(set)
       },
       onProblems: (problems) => {
-        for (const each of problems) problem(each)
+        tellProblems(problems)
         const text =
           problems.length > 0
             ? 'the last good policies stay in force'

@@ -1,5 +1,5 @@
 import type { ReviewOptions } from '../admission/index.ts'
-import type { Cluster, ResourceName } from '../cluster/index.ts'
+import type { Cluster, OwnerReference, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import { audit } from './audit.ts'
 import { policyReportsOf } from './policy_reports.ts'
@@ -12,6 +12,8 @@ export interface BackgroundAuditOptions {
   /** of the installation, and of its reports */
   readonly name: string
   readonly version: string
+  /** what reports belong to, and are deleted with */
+  readonly owner?: () => Promise<OwnerReference | undefined>
   /** ms between two audits */
   readonly interval: number
   /** @returns ends it */
@@ -98,6 +100,7 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
     last = { series, at: clock() }
     const published = await publishReports(policyReportsOf(audited, name), {
       ...{ cluster, name, signal, log },
+      owner: await options.owner?.(),
       pause: () => sleep(WRITE_PAUSE, signal),
     })
     const { objects, denied, warned } = report.totals

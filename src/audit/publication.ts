@@ -4,6 +4,7 @@ import {
   CLUSTER_REPORTS,
   type Cluster,
   hasReason,
+  type OwnerReference,
   POLICY_REPORTS,
   REPORTS,
   type ResourceName,
@@ -42,12 +43,14 @@ export async function publishReports(
   options: {
     readonly cluster: Pick<Cluster, 'serves' | 'pages' | 'create' | 'replace' | 'remove'>
     readonly name: string
+    /** what reports belong to, and are deleted with */
+    readonly owner?: OwnerReference | undefined
     readonly signal: AbortSignal
     readonly pause: () => Promise<void>
     readonly log?: AuditLog | undefined
   },
 ): Promise<Published | undefined> {
-  const { cluster, name, signal, pause, log } = options
+  const { cluster, name, owner, signal, pause, log } = options
   const counts = { written: 0, removed: 0, kept: 0, failed: 0 }
   let isChosen = false
   for (const { namespaced, clusterScoped } of GROUPS) {
@@ -104,8 +107,8 @@ export async function publishReports(
     known: { readonly version: string | undefined } | undefined,
   ): Promise<unknown> {
     const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
-    const { metadata } = report
-    if (!known) return cluster.create(resource, { ...type, ...report }, { signal })
+    const metadata = { ...report.metadata, ...(owner && { ownerReferences: [owner] }) }
+    if (!known) return cluster.create(resource, { ...type, ...report, metadata }, { signal })
     const version = known.version === undefined ? {} : { resourceVersion: known.version }
     const next = { ...type, ...report, metadata: { ...metadata, ...version } }
     return cluster.replace(resource, next, { signal })

@@ -3,6 +3,7 @@ import {
   ClusterError,
   hasReason,
   type KubernetesObject,
+  type OwnerReference,
   SECRETS,
 } from '../cluster/index.ts'
 import { TagwardenError } from '../errors.ts'
@@ -25,6 +26,8 @@ export interface SecretPlace {
   readonly name: string
   /** of a Secret that is made */
   readonly labels?: Readonly<Record<string, string>>
+  /** what a Secret that is made belongs to, and is deleted with */
+  readonly owner?: () => Promise<OwnerReference | undefined>
   /** false where nobody will ever call `noteTrusted`; true unless told */
   readonly awaitsTrust?: boolean
 }
@@ -65,11 +68,16 @@ export function secretStore(options: SecretPlace): CertificateStore {
     )
     const trusted = [...(seen.trusted ?? [])].join(',')
     const annotations = trusted === '' ? {} : { [TRUSTED_ANNOTATION]: trusted }
-    const options = { fieldManager: FIELD_MANAGER }
+    const manager = { fieldManager: FIELD_MANAGER }
     if (seen.version === '') {
-      const metadata = { ...key, ...(labels && { labels }), annotations }
+      const owner = await options.owner?.()
+      const metadata = {
+        ...{ ...key, annotations },
+        ...(labels && { labels }),
+        ...(owner && { ownerReferences: [owner] }),
+      }
       const secret = { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata, data }
-      return cluster.create<Secret>(SECRETS, secret, options)
+      return cluster.create<Secret>(SECRETS, secret, manager)
     }
     const old = known ?? undefined
     if (old?.metadata.resourceVersion !== seen.version) {
@@ -82,7 +90,7 @@ export function secretStore(options: SecretPlace): CertificateStore {
     return cluster.replace<Secret>(
       SECRETS,
       { ...old, metadata, data: { ...old.data, ...data } },
-      options,
+      manager,
     )
   }
 

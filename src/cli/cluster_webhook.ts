@@ -18,7 +18,14 @@ import {
   type ServingCertificate,
   serviceNames,
 } from '../certificates/index.ts'
-import { type Cluster, createEventRecorder, electLeader, openCluster } from '../cluster/index.ts'
+import {
+  type Cluster,
+  createEventRecorder,
+  electLeader,
+  findOwner,
+  type OwnerReference,
+  openCluster,
+} from '../cluster/index.ts'
 import type { Config } from '../config/index.ts'
 import { createPullSecrets, createReviewSource, type PullSecrets } from '../credentials/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
@@ -60,6 +67,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     const cluster = await openCluster({ ...settings, log })
     stops.add(() => cluster.close())
     const namespace = settings.namespace ?? cluster.namespace
+    const owner = () => findOwner(cluster, settings.name)
     const registry = createRegistry()
 
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
@@ -123,7 +131,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     subscribe(() => repositories.policiesChanged())
 
     const certificates = await openCertificates({
-      store: certificateStore(cluster, namespace, config),
+      store: certificateStore(cluster, namespace, config, owner),
       names: [...LOOPBACK, ...serviceNames(settings.name, namespace), ...config.certificates.names],
       onProblem: problem,
     })
@@ -226,7 +234,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       },
     })
     auditor = createBackgroundAudit({
-      ...{ cluster, review, log, name: settings.name },
+      ...{ cluster, review, log, name: settings.name, owner },
       version: process.env['npm_package_version'] ?? '0.1.0',
       interval: config.audit.interval,
       onPolicies: subscribe,
@@ -270,6 +278,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         name: settings.name,
         identity: settings.identity ?? hostname(),
         leaseDuration: settings.leaseDuration,
+        owner,
         onLeading: lead,
         log,
       })
@@ -291,6 +300,7 @@ function certificateStore(
   cluster: Cluster,
   namespace: string,
   { cluster: settings, certificates }: Config,
+  owner: () => Promise<OwnerReference | undefined>,
 ): CertificateStore {
   if (settings.certificates === 'Folder') return folderStore(certificates.path)
   const { manage, caBundle } = settings.webhooks
@@ -298,6 +308,7 @@ function certificateStore(
     cluster,
     namespace,
     name: `${settings.name}-certificates`,
+    owner,
     labels: { 'app.kubernetes.io/name': 'tagwarden', 'app.kubernetes.io/instance': settings.name },
     awaitsTrust: manage === 'Always' && caBundle === 'Own',
   })

@@ -4,7 +4,7 @@ import { hasReason } from './cluster_error.ts'
 import { freeLease, heldLease, type Lease, newLease } from './lease.ts'
 import type { ClusterLog } from './log.ts'
 import { LEASES } from './resources.ts'
-import type { Cluster, Election } from './types.ts'
+import type { Cluster, Election, OwnerReference } from './types.ts'
 
 export interface ElectionOptions {
   /** of the Lease */
@@ -19,6 +19,8 @@ export interface ElectionOptions {
    * A second term begins only when the promise of the first is settled.
    */
   readonly onLeading: (signal: AbortSignal) => Promise<void> | void
+  /** what the Lease belongs to when it is made, and is deleted with */
+  readonly owner?: () => Promise<OwnerReference | undefined>
   readonly clock?: ClusterClock | undefined
   readonly log?: ClusterLog | undefined
 }
@@ -98,8 +100,10 @@ export function electLeader(cluster: Cluster, options: ElectionOptions): Electio
     const present = found && holderNow()
     if (present !== undefined && present !== holder.identity) return false
     try {
-      if (found === undefined) await write(newLease(key, holder, clock.now()), 'create', signal)
-      else await write(heldLease(found, holder, clock.now()), 'replace', signal)
+      if (found === undefined) {
+        const owner = await options.owner?.()
+        await write(newLease(key, holder, clock.now(), owner), 'create', signal)
+      } else await write(heldLease(found, holder, clock.now()), 'replace', signal)
       return true
     } catch (error) {
       // Another one was faster.

@@ -1,5 +1,5 @@
 import { apiVersionOf, LEASES } from './resources.ts'
-import type { KubernetesObject, ObjectKey } from './types.ts'
+import type { KubernetesObject, ObjectKey, OwnerReference } from './types.ts'
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/ */
 export interface Lease extends KubernetesObject {
@@ -20,8 +20,13 @@ export interface Holder {
 }
 
 /** A lease that its first holder makes. */
-export function newLease(key: ObjectKey, holder: Holder, now: number): Lease {
-  const metadata = { ...key } as Lease['metadata']
+export function newLease(
+  key: ObjectKey,
+  holder: Holder,
+  now: number,
+  owner?: OwnerReference,
+): Lease {
+  const metadata = { ...key, ...(owner && { ownerReferences: [owner] }) } as Lease['metadata']
   const empty = { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata }
   return {
     ...empty,

@@ -57,6 +57,11 @@ export const VALIDATING_WEBHOOK_CONFIGURATIONS = clusterScoped(
   'validatingwebhookconfigurations',
   'ValidatingWebhookConfiguration',
 )
+export const CLUSTER_ROLES = clusterScoped(
+  'rbac.authorization.k8s.io/v1',
+  'clusterroles',
+  'ClusterRole',
+)
 export const CUSTOM_RESOURCE_DEFINITIONS = clusterScoped(
   'apiextensions.k8s.io/v1',
   'customresourcedefinitions',

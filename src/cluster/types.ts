@@ -59,6 +59,14 @@ export interface ObjectMeta {
   readonly managedFields?: readonly object[]
 }
 
+/** Something in the cluster that others belong to: Kubernetes deletes them with it. */
+export interface OwnerReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+}
+
 /** An object as the API server gives it: plain JSON. */
 export interface KubernetesObject {
   readonly apiVersion?: string

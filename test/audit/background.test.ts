@@ -146,6 +146,15 @@ t.test(
   },
 )
 
+t.test('reports go with the installation', async (t) => {
+  const cluster = newCluster()
+  cluster.put(DEPLOYMENTS, deployment('web', `${WEB}:latest`))
+  const owner = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'gate' }
+  const { pass } = lead(t, cluster, { owner: async () => ({ ...owner, uid: 'abc' }) })
+  await pass(60 * SECOND)
+  t.match(cluster.all(REPORTS), [{ metadata: { ownerReferences: [{ ...owner, uid: 'abc' }] } }])
+})
+
 t.test('without any kind of report there are still figures', async (t) => {
   const cluster = newCluster()
   cluster.put(DEPLOYMENTS, deployment('web', `${WEB}:latest`))

@@ -47,9 +47,13 @@ t.test('the first replica makes a TLS Secret with CA and certificate', async (t)
   const cluster = createFakeCluster()
   const labels = { 'app.kubernetes.io/name': 'tagwarden' }
   const names = serviceNames('tagwarden', 'system')
-  const { certificates } = await open(t, secretStore({ cluster, ...PLACE, labels }), { names })
+  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'gate' }
+  const owner = { ...role, uid: 'abc' }
+  const store = secretStore({ cluster, ...PLACE, labels, owner: async () => owner })
+  const { certificates } = await open(t, store, { names })
   const secret = secretOf(cluster)
   t.match(secret, { type: 'kubernetes.io/tls', metadata: { ...PLACE, labels } })
+  t.strictSame(secret?.metadata.ownerReferences, [owner], 'it goes with the installation')
   t.same(Object.keys(secret?.data ?? {}).sort(), [...FILES])
   const { key, cert, ca } = certificates.current()
   for (const name of ['tagwarden', 'tagwarden.system.svc', 'tagwarden.system.svc.cluster.local']) {

@@ -20,6 +20,10 @@ interface Lease extends KubernetesObject {
 }
 const KEY = { namespace: 'tagwarden', name: 'tagwarden' }
 const DURATION = 15_000
+const OWNER = {
+  ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' },
+  ...{ name: 'tagwarden', uid: 'abc' },
+}
 /** More than anyone needs to notice that a lease has ended. */
 const TAKEOVER = DURATION + 5_000
 
@@ -166,6 +170,22 @@ t.test('clocks that jump move no lease', async (t) => {
   t.equal(a.election.leading(), true)
   t.equal(b.terms.length, 0)
   await Promise.all([a.election.release(), b.election.release()])
+})
+
+t.test('the Lease goes with the installation, as long as that is known', async (t) => {
+  for (const owner of [OWNER, undefined]) {
+    const cluster = createFakeCluster()
+    const clock = new FakeClock()
+    const election = electLeader(cluster, {
+      ...{ ...KEY, identity: 'a', leaseDuration: DURATION, clock },
+      onLeading: () => {},
+      owner: async () => owner,
+    })
+    await clock.pass(5_000)
+    t.equal(election.leading(), true)
+    t.strictSame(leaseOf(cluster)?.metadata.ownerReferences, owner && [owner])
+    await election.release()
+  }
 })
 
 t.test('a lease that somebody else takes or deletes', async (t) => {

@@ -300,13 +300,17 @@ t.test('three replicas', { skip, timeout: 900_000 }, async (t) => {
     t.equal(sets.length, 4_900, 'and none has a second one')
   })
 
-  await t.test('uninstalled: no webhook configuration is left', async (t) => {
+  await t.test('uninstalled: nothing of what the replicas made is left', async (t) => {
     for (const replica of [...world.replicas]) await replica.kill()
     await world.helm('uninstall', NAME)
     await eventually('they are collected', async () => {
       const left = await kubectl(
         'get mutatingwebhookconfigurations,validatingwebhookconfigurations -o name',
       )
+      return !left.includes(NAME)
+    })
+    await eventually('so are Secret and Lease', async () => {
+      const left = await kubectl(`get secrets,leases -n ${NAMESPACE} -o name`)
       return !left.includes(NAME)
     })
     t.equal((await admin.call('POST', DEPLOYMENTS, object('after', `${web}:latest`))).status, 201)

@@ -9,6 +9,7 @@ import { countLines } from './document_stream.ts'
 import { type Fixing, type FixPlan, planFixes } from './fix_plan.ts'
 import type { FunnelBook } from './funnel_book.ts'
 import { type JudgedImage, judgeImages, levelOf, worstOf } from './judged_image.ts'
+import { itemValue } from './list_items.ts'
 import { isFault, type Manifest, readManifest } from './manifest.ts'
 import { namespacesIn } from './namespace_labels.ts'
 import {
@@ -83,7 +84,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
     manifest: Manifest,
   ): Promise<{ outcome: DocumentOutcome; images: readonly JudgedImage[] }> {
     const { text } = document
-    const found = findSubjects(manifest.value, place)
+    const found = subjectsOf(document, manifest, place)
     const all = await judged(found.subjects)
     const images = all.filter(({ image }) => !isTemplate(image, text))
     const locate = locationsIn(document, place.file, manifest)
@@ -109,6 +110,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
   return async (document, place) => {
     const { text } = document
     const nothing = { ...NOTHING_FOUND, lines: linesOf(document) }
+    if (document.part?.isItem === false) return { outcome: nothing, ...UNFIXED }
     for (const [name, labels] of namespacesIn(text)) options.onNamespace(name, labels)
     if (!place.values && !mayHoldImages(text)) {
       return { outcome: { ...nothing, objects: CLAIM.test(text) ? 1 : 0 }, ...UNFIXED }
@@ -121,7 +123,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
       if (!CLAIM.test(text) && !place.values && !place.kustomization) {
         return { outcome: nothing, ...UNFIXED }
       }
-      const at = createLocator(text, document.line, place.file).range(manifest.offset, text.length)
+      const at = createLocator(document, place.file).range(manifest.offset, text.length)
       const wrong = problem(place.file, at, `${manifest.message}. ${manifest.remedy}`)
       return { outcome: { ...nothing, problems: [wrong] }, ...UNFIXED }
     }
@@ -158,6 +160,15 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
   }
 }
 
+function subjectsOf(
+  { part }: SourceDocument,
+  { value }: Manifest,
+  place: DocumentPlace,
+): FoundSubjects {
+  if (!part) return findSubjects(value, place)
+  return findSubjects(itemValue(value, part.type), place, Array.isArray(value) ? '/0' : '')
+}
+
 /** An image that a template has yet to fill in. */
 function isTemplate(image: unknown, text: string): boolean {
   return typeof image === 'string'
@@ -169,9 +180,9 @@ type Locate = (place: string) => Location
 
 /** Places are looked for only when there is something to say of one. */
 function locationsIn(document: SourceDocument, file: string, manifest: Manifest): Locate {
-  const { text, line } = document
+  const { text } = document
   const tools = lazy(() => {
-    const lines = createLocator(text, line, file)
+    const lines = createLocator(document, file)
     try {
       return { lines, finder: createPlaceFinder(text, manifest.events()) }
     } catch {

@@ -41,6 +41,8 @@ export async function namespaceLabelsIn(
 }
 
 function note(value: unknown, found: Map<string, Labels>, depth: number): void {
+  // an item of a long List is the only element of its sequence
+  if (Array.isArray(value)) for (const each of value) note(each, found, depth + 1)
   if (!isObject(value) || depth > DEEPEST) return
   const items = own(value, 'items')
   if (Array.isArray(items)) for (const item of items) note(item, found, depth + 1)

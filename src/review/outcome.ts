@@ -5,6 +5,7 @@ import type {
   ReportFinding,
   ReportProblem,
 } from '../reports/types.ts'
+import type { SourceDocument } from './document_stream.ts'
 import type { TextEdit } from './scalar_edit.ts'
 
 /** A finding whose fingerprint is not known yet: it counts the same ones of its file. */
@@ -68,8 +69,11 @@ export interface FixedDocument {
   readonly outcome: DocumentOutcome
 }
 
-/** Line and column of offsets in a text. */
-export function createLocator(text: string, firstLine: number, file: string) {
+/** Line and column of offsets in a document. */
+export function createLocator(
+  { text, line: firstLine, column: before }: Pick<SourceDocument, 'text' | 'line' | 'column'>,
+  file: string,
+) {
   const starts = [0]
   for (const { 0: ending, index } of text.matchAll(/\r\n?|\n/g)) starts.push(index + ending.length)
   const mark = text.charCodeAt(0) === 0xfeff ? 1 : 0
@@ -81,7 +85,7 @@ export function createLocator(text: string, firstLine: number, file: string) {
       if ((starts[middle] ?? 0) <= offset) low = middle
       else high = middle - 1
     }
-    const column = offset - (starts[low] ?? 0) + 1 - (low === 0 ? mark : 0)
+    const column = offset - (starts[low] ?? 0) + 1 + (low === 0 ? before - mark : 0)
     return { line: firstLine + low, column: Math.max(1, column) }
   }
   return {

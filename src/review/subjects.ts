@@ -52,8 +52,10 @@ export interface DocumentHints {
 /**
  * Finds the objects of a document: itself, the items of a List, the object of an AdmissionReview,
  * the images of a Kustomization or of Helm values.
+ *
+ * @param at JSON pointer of the value in its document
  */
-export function findSubjects(value: unknown, how: DocumentHints): FoundSubjects {
+export function findSubjects(value: unknown, how: DocumentHints, at = ''): FoundSubjects {
   const { namespace } = how
   const subjects: ReviewSubject[] = []
   let objects = 0
@@ -109,9 +111,9 @@ export function findSubjects(value: unknown, how: DocumentHints): FoundSubjects 
     const images = helmImages(value, how)
     if (images) subjects.push({ ...images, base: '' })
   } else if (how.kustomization && isObject(value) && !('kind' in value)) {
-    visit({ ...KUSTOMIZATION, ...value }, '', 0)
+    visit({ ...KUSTOMIZATION, ...value }, at, 0)
   } else {
-    visit(value, '', 0)
+    visit(value, at, 0)
   }
   return { subjects, objects, problem }
 }

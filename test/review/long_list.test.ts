@@ -47,7 +47,10 @@ t.test('a List is read item by item, in whatever form it is written', (t) => {
       [1, 2, 3],
     ],
     ['kind: PodList\r\napiVersion: v1\r\nitems:\r\n- n: 1\r\n- n: 2\r\n', [1, 2]],
-    ['kind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  n: |\n    - x\n    ---\n- n: 2\nmetadata: {}\n', ['- x\n---\n', 2]],
+    [
+      'kind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  n: |\n    - x\n    ---\n- n: 2\nmetadata: {}\n',
+      ['- x\n---\n', 2],
+    ],
   ]
   for (const [text, expected] of rows) {
     t.strictSame(names(cut(text)), expected, text)

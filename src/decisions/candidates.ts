@@ -66,9 +66,23 @@ export function permittedTags(inquiry: Inquiry, policy: CompiledPolicy): readonl
   return rankingOf(policy.selector, snapshot).permitted
 }
 
-/** The best tag that all policies permit by what is known now; unknown platforms count as there. */
-export function best(inquiry: Inquiry, policy: CompiledPolicy): Candidate | undefined {
+/** Whether the registry has just said that a tag which is still in the list is not there. */
+export function isGone(inquiry: Inquiry, tag: string): boolean {
+  return inquiry.facts.failure(manifestNeed(inquiry, tag))?.code === 'ERR_REGISTRY_NOT_FOUND'
+}
+
+/**
+ * The best tag that all policies permit by what is known now; unknown platforms count as there.
+ *
+ * @param isIn which tags count at all
+ */
+export function best(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  isIn: (tag: string) => boolean = () => true,
+): Candidate | undefined {
   return permittedTags(inquiry, policy).find(({ tag }) => {
+    if (!isIn(tag)) return false
     const known = standingOfAll(inquiry, policy, tag)
     return known === 'good' || known === 'unknown'
   })
@@ -76,7 +90,8 @@ export function best(inquiry: Inquiry, policy: CompiledPolicy): Candidate | unde
 
 /**
  * The best tag that all policies permit, asking for the manifests that this depends on. A registry
- * that fails is an answer too: falling back to an older tag would be a silent downgrade.
+ * that fails is an answer too: falling back to an older tag would be a silent downgrade. A tag that
+ * it says is not there any more is passed over.
  *
  * @returns undefined when no tag is permitted
  */
@@ -86,6 +101,7 @@ export function bestProven(
 ): { readonly candidate: Candidate } | { readonly lack: Lack } | undefined {
   let asked = 0
   for (const candidate of permittedTags(inquiry, policy)) {
+    if (isGone(inquiry, candidate.tag)) continue
     const known = standingOfAll(inquiry, policy, candidate.tag)
     if (known === 'good') {
       return asked > 0 ? { lack: 'asked' } : { candidate }
@@ -96,7 +112,7 @@ export function bestProven(
     const lacking = lack(inquiry, manifestNeed(inquiry, candidate.tag))
     if (lacking === 'asked') {
       asked += 1
-    } else if (lacking.code !== 'ERR_REGISTRY_NOT_FOUND') {
+    } else {
       return { lack: lacking }
     }
     if (asked === LOOK_AHEAD) {

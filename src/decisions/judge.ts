@@ -1,7 +1,7 @@
 import type { ImageReference } from '../images/types.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { TagReason } from '../tags/types.ts'
-import { best, firstSeen, standing } from './candidates.ts'
+import { best, firstSeen, isGone, standing } from './candidates.ts'
 import { type Inquiry, type Lack, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import type { FactFailure } from './ports.ts'
 import { digestsOf } from './ranking.ts'
@@ -59,7 +59,7 @@ function judgeTag(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Findin
     if (!snapshot?.manifest(tag)) {
       return lacking(inquiry, policy, tag, answer, dependent)
     }
-  } else if (!exists(inquiry, tag)) {
+  } else if (!exists(inquiry, tag) || isGone(inquiry, tag)) {
     return lacking(inquiry, policy, tag, lack(inquiry, manifestNeed(inquiry, tag)), dependent)
   }
   return [...judgeStanding(inquiry, policy, tag), ...judgeMoved(inquiry, policy, tag)]

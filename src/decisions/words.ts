@@ -1,6 +1,6 @@
 import { respell } from '../images/index.ts'
 import type { CompiledPolicy, Enforcement } from '../policies/types.ts'
-import { best } from './candidates.ts'
+import { best, isGone } from './candidates.ts'
 import { type Inquiry, repositoryNeed } from './inquiry.ts'
 import type { FactFailure } from './ports.ts'
 import type { Finding, ReasonCode } from './types.ts'
@@ -48,7 +48,7 @@ function permits(
     return { text: `${head}; the newest is not known yet${cause}` }
   }
   const seen = `seen ${formatSpan(inquiry.facts.now - snapshot.scannedAt)} ago`
-  const newest = best(inquiry, policy)
+  const newest = best(inquiry, policy, (tag) => !isGone(inquiry, tag))
   if (!newest) {
     const count = snapshot.tags.length
     return {

@@ -129,6 +129,27 @@ t.test('a tag that the registry does not have is denied by name', async (t) => {
   t.match(decision.findings[0]?.message, /has no v1\.9\.9: ghcr\.io answered 404/)
 })
 
+t.test('a tag that was deleted since the last scan stands in nobody’s way', async (t) => {
+  const listed = snapshot(NAME, { ...TAGS, 'v1.4.3': {}, 'v1.4.4': {} })
+  const tracked = (tag: string, gone: string[], more: Partial<Question> = {}) =>
+    decided(
+      `${NAME}:${tag}`,
+      { policies: [policy({ action: 'Track' })], ...more },
+      [listed],
+      Object.fromEntries(gone.map((each) => [`${NAME}:${each}`, GONE])),
+    )
+  t.match(tracked('v1.3.0', []).needs, [{ fact: 'manifest', tag: 'v1.4.4' }])
+  t.match(tracked('v1.3.0', ['v1.4.4']).needs, [{ fact: 'manifest', tag: 'v1.4.3' }])
+  const both = tracked('v1.3.0', ['v1.4.4', 'v1.4.3'])
+  t.equal(brief(both), `-> ${NAME}:v1.4.2@${digest('2')}`)
+  t.equal(brief(tracked('v1.4.4', ['v1.4.4'])), 'Enforce TagNotFound', 'asked for by name')
+  t.match(tracked('v1.4.4', ['v1.4.4']).findings[0]?.message, /newest is v1\.4\.3 /)
+  const image = parseReference(`${NAME}:v1.4.4@${digest('9')}`)
+  const previous = { image, record: undefined }
+  const back = tracked('v1.3.0', ['v1.4.4', 'v1.4.3'], { previous })
+  t.equal(brief(back), `Warn Downgrade, -> ${image.original}`, 'and moves nothing backwards')
+})
+
 t.test('where the whole repository is not there, that is said once', async (t) => {
   const gone = { [NAME]: GONE }
   const decision = decided(`${NAME}:v1.9.9`, { policies: [policy({ action: 'Verify' })] }, [], gone)

@@ -48,6 +48,7 @@ import { customKindsFinder } from './custom_kinds.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
 import { createProblemLog } from './problem_log.ts'
+import { untilReachable } from './reachable.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { createStops } from './stops.ts'
@@ -66,6 +67,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
   try {
     const cluster = await openCluster({ ...settings, log })
     stops.add(() => cluster.close())
+    await untilReachable(cluster, log)
     const namespace = settings.namespace ?? cluster.namespace
     const owner = () => findOwner(cluster, settings.name)
     const registry = createRegistry()

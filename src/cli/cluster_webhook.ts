@@ -44,6 +44,7 @@ import {
   startWebhookController,
   type WebhookController,
 } from '../webhooks/index.ts'
+import { logCertificates } from './certificate_log.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
@@ -138,6 +139,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       onProblem: problem,
     })
     stops.add(() => certificates.close())
+    logCertificates(certificates, log)
 
     let controller: WebhookController | undefined
     let auditor: BackgroundAudit | undefined

@@ -9,6 +9,7 @@ import { createRegistryClient } from '../registry/index.ts'
 import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
+import { logCertificates } from './certificate_log.ts'
 import type { Log } from './log.ts'
 import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
@@ -77,6 +78,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
       onProblem: problem,
     })
     stops.add(() => certificates.close())
+    logCertificates(certificates, log)
     const registry = createRegistry()
     const metrics = createMetrics(registry, {
       index: () => indexFigures(catalog),

@@ -1,9 +1,10 @@
 import type { FactSource, RepositorySnapshot } from '../decisions/index.ts'
-import { type Defaults, plainQuestion, rankingOf } from '../decisions/index.ts'
+import { plainQuestion, rankingOf } from '../decisions/index.ts'
 import { settle } from '../facts/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Selection } from './status.ts'
+import { TRIAL_DEFAULTS, trialOf } from './trial.ts'
 
 /** How long what a selection lacks may take, in ms: a digest, the platforms. */
 const PATIENCE = 30_000
@@ -11,13 +12,6 @@ const MOST_POLICIES = 100
 const MOST_RANKED = 10
 /** the schema's */
 const LONGEST_VERSION = 256
-
-const DEFAULTS: Defaults = {
-  latest: 'Deny',
-  unmatched: 'Allow',
-  enforcement: 'Audit',
-  ownedObjects: 'Warn',
-}
 
 /**
  * What each policy selects of a repository now: what a workload would get that leaves the choice to
@@ -31,7 +25,9 @@ export async function selectionsOf(
 ): Promise<Selection[]> {
   const image = parseReference(name)
   const asked = policies.slice(0, MOST_POLICIES)
-  const questions = asked.map((policy) => plainQuestion(image, [trialOf(policy)], DEFAULTS))
+  const questions = asked.map((policy) =>
+    plainQuestion(image, [trialOf(policy, 'TagAndDigest')], TRIAL_DEFAULTS),
+  )
   const decisions = await settle(questions, source, clock() + PATIENCE, clock)
   return asked.map(({ title }, index) => {
     const change = decisions[index]?.change
@@ -54,17 +50,4 @@ export function rankedTags(
   if (!policy || !snapshot) return undefined
   const { permitted } = rankingOf(policy.selector, snapshot)
   return permitted.slice(0, MOST_RANKED).map(({ tag }) => tag)
-}
-
-/** The policy as it would be if it always chose, and always said the digest. */
-function trialOf(policy: CompiledPolicy): CompiledPolicy {
-  return Object.freeze({
-    ...policy,
-    action: 'Track',
-    latest: 'Resolve',
-    reference: 'TagAndDigest',
-    enforcement: 'Enforce',
-    whenRegistryFails: 'UseCached',
-    movedTags: 'Allow',
-  } satisfies CompiledPolicy)
 }

@@ -1,5 +1,6 @@
 import type { FactFailure, RepositorySnapshot } from '../decisions/ports.ts'
 import type { Condition, ImageRepositoryStatus } from '../policies/types.ts'
+import { type Said, settled, timeText } from './conditions.ts'
 import { failureText, heldText, reasonOf } from './failures.ts'
 import type { ImageRepository, RepositoryFault } from './types.ts'
 
@@ -42,8 +43,11 @@ export function statusOf(facts: StatusFacts): ImageRepositoryStatus {
     ...(object.metadata.generation !== undefined && {
       observedGeneration: object.metadata.generation,
     }),
-    conditions: conditionsOf(facts, known).map((condition) =>
-      settled(condition, before?.conditions ?? [], facts),
+    conditions: settled(
+      conditionsOf(facts, known),
+      before?.conditions,
+      object.metadata.generation,
+      facts.now,
     ),
     ...(lastScanTime !== undefined && { lastScanTime }),
     ...(handledScan !== undefined && { lastHandledScan: handledScan }),
@@ -56,13 +60,6 @@ export function statusOf(facts: StatusFacts): ImageRepositoryStatus {
     ...(selections.length > 0 && { selections: selections.slice(0, MOST_SELECTIONS) }),
   }
 }
-
-/** RFC 3339, to the second as Kubernetes writes it. */
-export function timeText(ms: number): string {
-  return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z')
-}
-
-type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>
 
 function conditionsOf(facts: StatusFacts, known: RepositorySnapshot | undefined): Said[] {
   const { object, failure, fault, governs } = facts
@@ -104,17 +101,4 @@ function* faulty({ reason, message }: RepositoryFault): Generator<Said> {
 
 function said(type: string, status: Condition['status'], reason: string, message: string): Said {
   return { type, status, reason, message }
-}
-
-/** With the time at which its status changed, which stays for as long as the status does. */
-function settled(condition: Said, before: readonly Condition[], facts: StatusFacts): Condition {
-  const same = before.find(
-    ({ type, status }) => type === condition.type && status === condition.status,
-  )
-  const { generation } = facts.object.metadata
-  return {
-    ...condition,
-    ...(generation !== undefined && { observedGeneration: generation }),
-    lastTransitionTime: same?.lastTransitionTime ?? timeText(facts.now),
-  }
 }

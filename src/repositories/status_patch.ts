@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import { parseDuration } from '../policies/index.ts'
 import type { ImageRepositoryStatus } from '../policies/types.ts'
 import { checksum } from './checksum.ts'
+import { changesOf } from './conditions.ts'
 
 /** Fields that change with every scan, or belong to others: by themselves no reason to write. */
 const TIMELY: ReadonlySet<string> = new Set(['lastScanTime', 'lastUsedTime', 'index', 'indexBytes'])
@@ -15,7 +15,10 @@ export function isWorthWriting(
   after: ImageRepositoryStatus,
   interval: string,
 ): boolean {
-  if (before === undefined || Object.keys(changes(before, after)).some((key) => !TIMELY.has(key))) {
+  if (
+    before === undefined ||
+    Object.keys(changesOf(before, after)).some((key) => !TIMELY.has(key))
+  ) {
     return true
   }
   const age = Date.parse(after.lastScanTime ?? '') - Date.parse(before.lastScanTime ?? '')
@@ -27,21 +30,13 @@ export function statusPatch(
   before: ImageRepositoryStatus | undefined,
   after: ImageRepositoryStatus,
 ): object {
-  return changes(before ?? {}, after)
+  return changesOf(before ?? {}, after)
 }
 
 /** A checksum of what in a patch is news; empty when it only says that all still holds. */
 export function newsOf(patch: object): string {
   const news = Object.entries(patch).filter(([key]) => !TIMELY.has(key))
   return news.length > 0 ? checksum(JSON.stringify(news)) : ''
-}
-
-function changes(before: ImageRepositoryStatus, after: ImageRepositoryStatus): object {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<
-    keyof ImageRepositoryStatus
-  >
-  const changed = [...keys].filter((key) => !isDeepStrictEqual(before[key], after[key]))
-  return Object.fromEntries(changed.map((key) => [key, after[key] ?? null]))
 }
 
 /** Half of an interval, in ms. */

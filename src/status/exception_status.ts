@@ -1,7 +1,7 @@
 import type { ImagePolicyExceptionStatus } from '../policies/types.ts'
-import { timeText } from '../repositories/index.ts'
+import { settled, timeText } from '../repositories/index.ts'
 import { describeField, type PolicyObject } from '../sources/index.ts'
-import { said, settled, stalled } from './conditions.ts'
+import { said, stalled } from './conditions.ts'
 
 /** An exception that ends within this, in ms, says so. */
 export const SOON = 7 * 24 * 3_600_000

@@ -1,8 +1,8 @@
 import type { FactFailure } from '../decisions/index.ts'
 import type { ImagePolicyStatus } from '../policies/types.ts'
-import { timeText } from '../repositories/index.ts'
+import { type Said, settled, timeText } from '../repositories/index.ts'
 import { describeField, type PolicyObject } from '../sources/index.ts'
-import { type Said, said, settled, stalled } from './conditions.ts'
+import { said, stalled } from './conditions.ts'
 
 /** What a policy selects of one repository, and what is known of that. */
 export interface Selected {

@@ -5,8 +5,8 @@ import type {
   ImagePolicyExceptionStatus,
   ImagePolicyStatus,
 } from '../policies/types.ts'
+import { changesOf } from '../repositories/index.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
-import { changesOf } from './conditions.ts'
 import { exceptionStatusOf } from './exception_status.ts'
 import type { KnownRepositories } from './known_repositories.ts'
 import { policyStatusOf } from './policy_status.ts'

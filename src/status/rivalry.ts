@@ -1,9 +1,9 @@
 import { decide, plainQuestion, type RepositorySnapshot, rivalsOf } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
+import { TRIAL_DEFAULTS } from '../repositories/index.ts'
 import type { Rivalry, Selected } from './policy_status.ts'
 import type { Covered } from './selection.ts'
-import { DEFAULTS } from './selection.ts'
 
 /** Which workloads a policy is narrowed to; '' for all. */
 type ScopeOf = (policy: CompiledPolicy) => string
@@ -47,7 +47,7 @@ function compare(
   const alike = policy.reference === rival.reference
   const trial = (each: CompiledPolicy) => (alike ? { ...each, reference: 'Tag' as const } : each)
   const choice = (policies: readonly CompiledPolicy[]) =>
-    decide(plainQuestion(asked, policies.map(trial), DEFAULTS), facts)
+    decide(plainQuestion(asked, policies.map(trial), TRIAL_DEFAULTS), facts)
   const together = choice([policy, rival])
   if (!together.findings.some(({ reason }) => reason === 'PolicyConflict')) return undefined
   const shown = (each: CompiledPolicy) => choice([each]).change?.to.slice(image.length + 1) ?? tag

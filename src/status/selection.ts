@@ -1,24 +1,17 @@
 import {
   type Decision,
-  type Defaults,
   decide,
   plainQuestion,
   type RepositorySnapshot,
 } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
+import { TRIAL_DEFAULTS, trialOf } from '../repositories/index.ts'
 import type { Known, KnownRepositories } from './known_repositories.ts'
 import type { Newest, Selected } from './policy_status.ts'
 
 /** Of so many repositories of one policy it is looked what it selects. */
 const MOST_LOOKED_AT = 50
-
-export const DEFAULTS: Defaults = {
-  latest: 'Deny',
-  unmatched: 'Allow',
-  enforcement: 'Audit',
-  ownedObjects: 'Warn',
-}
 
 /** A repository that a policy covers. */
 export interface Covered extends Known {
@@ -36,7 +29,7 @@ export function selectedBy(
   covered: readonly Covered[],
   now: number,
 ): Selected[] {
-  const trial = Object.freeze({ ...policy, ...CHOOSING })
+  const trial = trialOf(policy, 'Tag')
   return covered.slice(0, MOST_LOOKED_AT).map(({ name, named, snapshot, failure }) => {
     const decision = snapshot && newestBy(trial, name, snapshot, now)
     return {
@@ -67,22 +60,13 @@ export function coveredBy(policy: CompiledPolicy, known: KnownRepositories): Cov
   return covered.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The policy as it would be if it always chose. Only tags are looked at, not their digests. */
-const CHOOSING = {
-  action: 'Track',
-  latest: 'Resolve',
-  reference: 'Tag',
-  enforcement: 'Enforce',
-  movedTags: 'Allow',
-} as const satisfies Partial<CompiledPolicy>
-
 function newestBy(
   trial: CompiledPolicy,
   name: string,
   snapshot: RepositorySnapshot,
   now: number,
 ): Decision {
-  const question = plainQuestion(parseReference(name), [trial], DEFAULTS)
+  const question = plainQuestion(parseReference(name), [trial], TRIAL_DEFAULTS)
   return decide(question, { snapshot: () => snapshot, failure: () => undefined, now })
 }
 

@@ -37,6 +37,8 @@ export interface Examination {
   /** see Question.ownerReviewed */
   readonly ownerReviewed: boolean
   readonly namespaceLabels: Readonly<Record<string, string>>
+  /** see Question.promoted */
+  readonly promoted?: boolean | undefined
 }
 
 /** Finds the images of an object and what there is to ask about each. */
@@ -75,6 +77,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
       unchanged: place.unchanged,
       previous: place.unchanged ? undefined : previousOf(was, place.prior),
       hold: held,
+      promoted: how.promoted ?? false,
       restored: place.stated?.resolved === image.original,
       hint: hintOf(image, place.stated),
       ownerReviewed: how.ownerReviewed,

@@ -1,5 +1,5 @@
 import type { Decision, Defaults, FactSource, Mode } from '../decisions/index.ts'
-import type { ImageField } from '../images/index.ts'
+import type { GroupKind, ImageField } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
 import type { Examined } from './examine.ts'
 import { type Ownership, ownershipOf, skipped } from './ownership.ts'
@@ -28,6 +28,8 @@ export interface ReviewOptions {
   readonly deadline: number
   /** labels of a namespace, as far as they are known; a promise where they are looked up */
   readonly namespaceLabels?: (namespace: string) => Labels | Promise<Labels>
+  /** whether there is a promoter that moves workloads of this kind; see Question.promoted */
+  readonly promotes?: ((kind: GroupKind) => boolean) | undefined
   /** told of each review, after the answer is made */
   readonly onReviewed?: (review: ReviewSummary) => void
   readonly clock?: () => number
@@ -124,6 +126,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
         mode,
         ownerReviewed: ownership === 'reviewed',
         namespaceLabels: (await options.namespaceLabels?.(request.namespace)) ?? {},
+        promoted: options.promotes?.(request.kind),
       },
       {
         source: sourceFor(options.source, request),

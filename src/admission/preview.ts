@@ -51,6 +51,7 @@ export async function preview(
     mode: mutable ? 'resolve' : 'judge',
     ownerReviewed: ownership === 'reviewed',
     namespaceLabels: labels instanceof Promise ? await labels : labels,
+    promoted: options.promotes?.(request.kind),
   }
   const clock = options.clock ?? Date.now
   const gathering: Gathering = { source: sourceFor(options.source, request), deadline, clock }

@@ -31,7 +31,7 @@ import { createPullSecrets, createReviewSource, type PullSecrets } from '../cred
 import { describeError, type TagwardenError } from '../errors.ts'
 import { pullIdentity } from '../images/index.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
-import { startPromoter } from '../promotion/index.ts'
+import { isPromoted, startPromoter } from '../promotion/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { type Repositories, startRepositories } from '../repositories/index.ts'
 import { createScanner } from '../scanner/index.ts'
@@ -168,6 +168,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       prefix: config.annotations.prefix,
       deadline: config.deadline,
       namespaceLabels: policies.namespaceLabels,
+      promotes: (kind) => settings.promotion === 'On' && isPromoted(kind, config.imageFields),
     }
     const tellDenied = createDenialEvents(events, policies.subjectOf)
     const tellUse = useReporter(repositories, secrets)

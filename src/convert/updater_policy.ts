@@ -55,8 +55,8 @@ export function convertUpdaterImage(given: UpdaterCase): Found {
 
 function writingNote(method: string): string {
   return method.startsWith('git')
-    ? 'Image Updater writes tags to Git. Here the workload is moved when it is applied and while it runs, and Git keeps what it has: let Argo CD ignore differences of images, or use promote: OnApply.'
-    : 'Image Updater sets parameters of the Application. Here the workload itself is moved: let Argo CD ignore differences of images, or use promote: OnApply.'
+    ? 'Image Updater writes tags to Git. Here the workload is moved when it is applied and while it runs, and Git keeps what it has: let Argo CD compare by a server-side dry run (docs/gitops.md).'
+    : 'Image Updater sets parameters of the Application. Here the workload itself is moved: let Argo CD compare by a server-side dry run (docs/gitops.md).'
 }
 
 /** A pull secret can be kept where it is one of the workload's own namespace. */

@@ -45,12 +45,17 @@ function tracks(inquiry: Inquiry, mover: CompiledPolicy): boolean {
   return mover.action === 'Track' && !inquiry.question.hold && !listed
 }
 
-/** The same request as last time: Pin keeps its digest, Track moves to what is newer, or keeps. */
+/**
+ * The same request as last time: Pin keeps its digest, Track moves to what is newer, or keeps. What
+ * the promoter moves at its own pace only goes back here: a tool that applies all the time must not
+ * get ahead of windows and canaries.
+ */
 function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {
   const { question, snapshot } = inquiry
   const now = previous.image
   const kept = keep(inquiry, mover, previous)
-  if (question.immutable || !tracks(inquiry, mover)) {
+  const paced = isPaced(inquiry, mover)
+  if (question.immutable || !tracks(inquiry, mover) || (paced && !mover.allowDowngrade)) {
     return kept
   }
   const wanted = newest(inquiry, mover)
@@ -61,14 +66,15 @@ function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Cho
   const order = mover.selector.rule.order
   if ('digest' in order) {
     const digest = snapshot?.manifest(tag)?.digest
-    return digest !== undefined && digest !== now.digest
+    return digest !== undefined && digest !== now.digest && !paced
       ? resolved(inquiry, mover, wanted.candidate)
       : kept
   }
   const from = now.tag ?? snapshot?.tagsOf(now.digest ?? '').at(-1)
   const rolledBackFrom = previous.record?.rolledBackFrom
   const moves = from !== undefined && from !== tag
-  const wantsIt = moves && (mover.allowDowngrade || ranksAbove(mover.selector, tag, from))
+  const newer = moves && ranksAbove(mover.selector, tag, from)
+  const wantsIt = moves && (newer ? !paced : mover.allowDowngrade)
   const beyond = rolledBackFrom === undefined || ranksAbove(mover.selector, tag, rolledBackFrom)
   if (!wantsIt || !beyond) {
     return kept
@@ -76,6 +82,13 @@ function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Cho
   const moved = resolved(inquiry, mover, wanted.candidate)
   // A move that fails for want of facts leaves what is there.
   return moved.change ? moved : kept
+}
+
+/** Whether the promoter moves this, and not at once. */
+function isPaced({ question }: Inquiry, { promote, promotion }: CompiledPolicy): boolean {
+  const { windows, maxPerMinute, canary } = promotion
+  const limited = windows.length > 0 || maxPerMinute > 0 || canary > 0
+  return limited && question.promoted && promote === 'Continuously'
 }
 
 function keep({ question }: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {

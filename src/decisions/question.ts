@@ -18,6 +18,7 @@ export function plainQuestion(
     unchanged: false,
     previous: undefined,
     hold: false,
+    promoted: false,
     restored: false,
     hint: undefined,
     ownerReviewed: false,

@@ -74,6 +74,8 @@ export interface Question {
   readonly previous: Previous | undefined
   /** `tagwarden.io/hold: "true"` */
   readonly hold: boolean
+  /** there is a promoter that moves such workloads: it minds windows, pace and canaries */
+  readonly promoted: boolean
   /** the object says that Tagwarden resolved to this very image: rollback, export, reinvocation */
   readonly restored: boolean
   /**

@@ -1,5 +1,5 @@
 export { type Availability, availabilityOf } from './availability.ts'
 export { FIELD_MANAGER } from './field_ownership.ts'
-export { PROMOTED } from './movable.ts'
+export { isPromoted, PROMOTED } from './movable.ts'
 export { startPromoter } from './promoter.ts'
 export type { Promoter, PromoterOptions, PromotionLog, PromotionMetrics } from './types.ts'

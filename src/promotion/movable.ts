@@ -1,6 +1,7 @@
 import { HOLD_ANNOTATION } from '../admission/index.ts'
 import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
 import { CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS } from '../cluster/index.ts'
+import type { GroupKind, ImageField } from '../images/index.ts'
 
 /**
  * The built-in kinds that make their pods anew when their template changes. A Job's template never
@@ -9,6 +10,12 @@ import { CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS } from '../cluster/i
 export const PROMOTED: readonly ResourceName[] = Object.freeze([
   ...[DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, CRON_JOBS],
 ])
+
+/** Whether workloads of a kind are moved; those that fields name beyond the built-in ones are. */
+export function isPromoted({ group, kind }: GroupKind, fields: readonly ImageField[]): boolean {
+  const resources = [...PROMOTED, ...fields]
+  return resources.some((each) => each.group === group && each.kind === kind)
+}
 
 /** Where a workload is. */
 export interface Place {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createReviewHandlers, type ReviewOptions } from '../../src/admission/index.ts'
 import type { FactSource } from '../../src/decisions/index.ts'
 import { describeError } from '../../src/errors.ts'
+import type { GroupKind } from '../../src/images/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { DEFAULTS, digest, type FakeTag, NOW, policy, snapshot, source } from '../fakes/facts.ts'
 import {
@@ -324,6 +325,25 @@ t.test('hold stops Track', async (t) => {
     { annotations: { 'tagwarden.io/hold': 'true' } },
   )
   t.equal(imageOf(await admit(held)), `${NAME}:v1.3.0@${digest('0')}`)
+})
+
+t.test('what a promoter moves at its own pace, applying the same manifest does not', async (t) => {
+  const promotion = { windows: [], maxPerMinute: 60, canary: 0 }
+  const continuous = policy({ action: 'Track', promote: 'Continuously', promotion })
+  const older = hooks([continuous], source([snapshot(NAME, { 'v1.3.0': TAGS['v1.3.0'] })]))
+  const manifest = deployment({ app: `${NAME}:v1.3.0` })
+  const live = await older.admit(manifest)
+  const again = { operation: 'UPDATE', oldObject: live }
+  const after = async (promotes: (kind: GroupKind) => boolean) => {
+    const facts = source([snapshot(NAME, TAGS)])
+    return imageOf(await hooks([continuous], facts, { promotes }).admit(manifest, again))
+  }
+  t.equal(await after(({ kind }) => kind === 'Deployment'), imageOf(live))
+  t.equal(await after(({ kind }) => kind === 'StatefulSet'), NEWEST)
+  const other = hooks([continuous], source([snapshot(NAME, TAGS)]), { promotes: () => true })
+  const edited = deployment({ app: `${NAME}:v1.4.1` })
+  t.equal(imageOf(await other.admit(edited, again)), NEWEST, 'another image is a new request')
+  t.equal(imageOf(await other.admit(manifest)), NEWEST, 'and so is a new workload')
 })
 
 t.test('violations that were there before only warn', async (t) => {

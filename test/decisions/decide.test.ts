@@ -242,6 +242,8 @@ t.test('the same request again', async (t) => {
     image: parseReference(`${NAME}:${tag}@${digest(letter)}`),
     record: { requested: `${NAME}:v1.3.0`, rolledBackFrom },
   })
+  const promotion = { windows: [], maxPerMinute: 0, canary: 1 }
+  const paced = { action: 'Track', promote: 'Continuously', promotion } as const
   const rows: [string, Partial<Question>, Parameters<typeof policy>[0], string][] = [
     ['Pin keeps', { previous: ran('v1.3.0', '0') }, { action: 'Pin' }, `:v1.3.0@${digest('0')}`],
     [
@@ -273,6 +275,42 @@ t.test('the same request again', async (t) => {
       { previous: ran('v1.4.1', '1'), hold: true },
       { action: 'Track' },
       `:v1.4.1@${digest('1')}`,
+    ],
+    [
+      'what the promoter moves at its own pace stays',
+      { previous: ran('v1.4.1', '1'), promoted: true },
+      paced,
+      `:v1.4.1@${digest('1')}`,
+    ],
+    [
+      'that only goes back',
+      { previous: ran('v1.4.1', '1'), promoted: true },
+      { ...paced, allowDowngrade: true },
+      `:v1.4.1@${digest('1')}`,
+    ],
+    [
+      'and that it does',
+      { previous: ran('v1.9.0', '9'), promoted: true },
+      { ...paced, allowDowngrade: true },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'what it moves at once moves on',
+      { previous: ran('v1.4.1', '1'), promoted: true },
+      { action: 'Track', promote: 'Continuously' },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'OnApply moves on',
+      { previous: ran('v1.4.1', '1'), promoted: true },
+      { ...paced, promote: 'OnApply' },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'where there is no promoter, all moves on',
+      { previous: ran('v1.4.1', '1') },
+      paced,
+      `:v1.4.2@${digest('2')}`,
     ],
     [
       'a Job stays',

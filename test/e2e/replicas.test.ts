@@ -251,6 +251,36 @@ t.test('three replicas', { skip, timeout: 900_000 }, async (t) => {
     )
     t.strictSame([...new Set(builds)], ['2'], 'one promotion each')
     await kubectl('delete deployments --all')
+  })
+
+  await t.test('a tool that applies all the time does not get ahead of a window', async (t) => {
+    const manifest = deployment('web', `${web}:v1.3.0`, { replicas: 1 })
+    const windows = 'windows: [{ schedule: "0 0 1 1 *", duration: 1m }]'
+    const policy = (promotion: string) =>
+      webPolicy(web, `${closed}\n  promote: Continuously\n  promotion: { ${promotion} }`)
+    const apply = async () => {
+      await kubectl('apply --server-side --field-manager=flux -f -', manifest)
+      return kubectl('get deployment web -o jsonpath={.spec.template.spec.containers[0].image}')
+    }
+    await kubectl('apply -f -', policy(windows))
+    t.equal(await apply(), pinned('acme/web', 'v1.4.9'))
+    registry.push('acme/web', 'v1.4.10')
+    await kubectl(`annotate imagerepositories -A --all tagwarden.io/scan=again --overwrite`)
+    await eventually('every replica knows the new version', async () => {
+      const made = await Promise.all(
+        Array.from({ length: 9 }, () =>
+          kubectl(
+            'apply --dry-run=server -o yaml -f -',
+            manifest.replace('name: web', 'name: other'),
+          ),
+        ),
+      )
+      return made.every((each) => each.includes(pinned('acme/web', 'v1.4.10')))
+    })
+    for (let n = 0; n < 6; n += 1) t.equal(await apply(), pinned('acme/web', 'v1.4.9'))
+    await kubectl('apply -f -', policy('canary: 1'))
+    await eventually('it is moved', async () => (await apply()) === pinned('acme/web', 'v1.4.10'))
+    await kubectl('delete deployments --all')
     await kubectl('apply -f -', webPolicy(web, closed))
   })
 
@@ -258,7 +288,7 @@ t.test('three replicas', { skip, timeout: 900_000 }, async (t) => {
     const wrong = new Set<string>()
     let next = 0
     let again = 0
-    const wanted = pinned('acme/web', 'v1.4.9')
+    const wanted = pinned('acme/web', 'v1.4.10')
     const lane = async () => {
       for (let n = next++; n < 5_000; n = next++) {
         // What the API server could not have reviewed is refused; whoever applied tries again.

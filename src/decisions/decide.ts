@@ -6,7 +6,7 @@ import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
 import { ranksAbove } from './ranking.ts'
 import { moves } from './rivals.ts'
-import type { Decision, Finding, Question } from './types.ts'
+import type { Decision, Finding, Question, ReasonCode } from './types.ts'
 import { judgeUnmatched } from './unmatched.ts'
 import { outdated, violation } from './words.ts'
 
@@ -119,16 +119,19 @@ function answer(inquiry: Inquiry, mover: CompiledPolicy | undefined, choice: Cho
   }
 }
 
+/** The registry's doing, and no fault of the image. */
+const OUTSIDE: ReadonlySet<ReasonCode> = new Set(['RegistryUnavailable', 'Timeout', 'TagNotFound'])
+
 /**
- * A violation that was there before only warns; so does a registry's failure on an object whose
- * owner has been admitted, and what an exception lifts.
+ * A violation that was there before only warns; so does what a registry lacks or fails at on an
+ * object whose owner has been admitted, and what an exception lifts.
  */
 function weaken(inquiry: Inquiry, finding: Finding): Finding {
   const { question } = inquiry
   if (finding.enforcement !== 'Enforce') {
     return finding
   }
-  const outside = finding.reason === 'RegistryUnavailable' || finding.reason === 'Timeout'
+  const outside = OUTSIDE.has(finding.reason)
   const lenient = outside || question.defaults.ownedObjects === 'Warn'
   const warns = question.unchanged || (question.ownerReviewed && lenient)
   return warns ? { ...finding, enforcement: 'Warn' } : lift(inquiry, finding)

@@ -191,6 +191,17 @@ function judgePinned(
 ): Finding[] {
   const { snapshot, facts, question } = inquiry
   const fact = snapshot?.manifest(tag)
+  // An owner that was admitted before Tagwarden saw the tag move or go must still get its pods.
+  const tolerated = question.ownerReviewed && policy.movedTags !== 'Deny'
+  const stranger = (
+    reason: 'DigestUnknown' | 'DigestMismatch',
+    wrong: string,
+    cause?: FactFailure,
+  ) => {
+    const finding = violation(inquiry, policy, reason, wrong, cause ? { cause } : {})
+    const weaker = tolerated && finding.enforcement === 'Enforce'
+    return [weaker ? { ...finding, enforcement: 'Warn' as const } : finding]
+  }
   if (isOfTag(inquiry, tag, digest)) {
     return [...judgeStanding(inquiry, policy, tag), ...judgeMoved(inquiry, policy, tag, digest)]
   }
@@ -203,15 +214,12 @@ function judgePinned(
       return lacking(inquiry, policy, tag, answer, true)
     }
     const wrong = `The registry has no ${tag} any more, and the digest was never seen there`
-    return [violation(inquiry, policy, 'DigestUnknown', wrong, { cause: answer })]
+    return stranger('DigestUnknown', wrong, answer)
   }
-  const wrong = `${tag} is ${fact.digest}, and never was the digest that stands here`
-  const finding = violation(inquiry, policy, 'DigestMismatch', wrong)
-  // An owner that was admitted before Tagwarden saw the tag move must still get its pods.
-  const tolerated = question.ownerReviewed && policy.movedTags !== 'Deny'
-  return [
-    tolerated && finding.enforcement === 'Enforce' ? { ...finding, enforcement: 'Warn' } : finding,
-  ]
+  return stranger(
+    'DigestMismatch',
+    `${tag} is ${fact.digest}, and never was the digest that stands here`,
+  )
 }
 
 /** A digest without a tag: it must be, or have been, some permitted tag's. */

@@ -413,6 +413,14 @@ t.test('what a controller owns is judged, never changed', async (t) => {
     'Warn RegistryUnavailable',
     'a cluster can restart',
   )
+  const gone = { [`${NAME}:v1.3.5`]: GONE }
+  const lost = `${NAME}:v1.3.5@${digest('5')}`
+  const strict = { ...owned, policies: [policy({ action: 'Track', movedTags: 'Deny' })] }
+  t.equal(brief(decided(lost, owned, [INDEX], gone)), 'Warn DigestUnknown', 'the tag is gone')
+  t.equal(brief(decided(lost, strict, [INDEX], gone)), 'Enforce DigestUnknown')
+  t.equal(brief(decided(lost, { policies: track }, [INDEX], gone)), 'Enforce DigestUnknown')
+  t.equal(brief(decided(`${NAME}:v1.3.5`, owned, [INDEX], gone)), 'Warn TagNotFound')
+  t.equal(brief(decided(`${NAME}:v1.3.5`, {}, [INDEX], gone)), 'Enforce TagNotFound')
   const operator = { ...owned, ownerReviewed: false, defaults }
   t.equal(brief(decided(`${NAME}:v2.0.0`, operator)), 'Enforce OutOfRange', 'nothing is forgiven')
   t.equal(brief(decided(pinned, operator, [], failures)), 'Enforce RegistryUnavailable')

@@ -4,18 +4,16 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ControlPlaneOptions } from '../test/cluster/control-plane.ts'
 import { type Installation, startInstallation } from '../test/e2e/installation.ts'
-import { ROOT } from '../test/e2e/world.ts'
+import { SHIPPED } from './processes.ts'
 
 /** Of the image, and of the chart with its memory limit of 512 MiB. */
-export const NODE_OPTIONS = `--max-semi-space-size=16 --max-old-space-size=${Math.floor(512 * 0.7)}`
-/** As the image and the chart start a replica, built. */
+export const NODE_OPTIONS = `${SHIPPED.flags.join(' ')} --max-old-space-size=${Math.floor(512 * 0.7)}`
+/** As the image and the chart start a replica. */
 const AS_INSTALLED = {
-  TAGWARDEN_BUILT: '1',
+  ...SHIPPED.env,
   TAGWARDEN_LOG_LEVEL: 'info',
   TAGWARDEN_CLUSTER_LEASE_DURATION: '15s',
   NODE_OPTIONS,
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_TRIM_THRESHOLD_: '131072',
 }
 
 /** An installation on a real control plane, without nodes. */
@@ -33,7 +31,6 @@ export async function startClusterSite(
   env: Readonly<Record<string, string>> = {},
   options: ControlPlaneOptions = {},
 ): Promise<ClusterSite> {
-  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT })
   runOn(`0-${cpus().length - 1}`)
   const ends: (() => unknown)[] = [() => runOn('1')]
   const close = async () => {

@@ -3,6 +3,7 @@
 // The server runs on core 0 and the load on core 1. Ratios are within one run, since machines are
 // noisy; figures without a limit are for information.
 import { execFileSync } from 'node:child_process'
+import { build } from '../scripts/build.js'
 import { benchCold, benchHang, benchReviews, benchStart, type Figure } from './admission.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -23,6 +24,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
 
 const wanted = process.argv.slice(2)
 execFileSync('taskset', ['-pc', '1', String(process.pid)], { stdio: 'ignore' })
+if (!build()) throw new Error('what is measured cannot be built')
 let missed = 0
 for (const [name, run] of Object.entries(PARTS)) {
   const isWanted = wanted.some((each) => name === each || name.startsWith(`${each}-`))

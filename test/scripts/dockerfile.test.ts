@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { SHIPPED } from '../../bench/processes.ts'
 import { ROOT } from './fixture.ts'
 
 const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
@@ -34,6 +35,17 @@ t.test('the image that runs is not root and needs no shell', (t) => {
     const [line] = of(instruction)
     t.type(JSON.parse(line?.slice(instruction.length) ?? ''), Array, `${instruction} in exec form`)
   }
+  t.end()
+})
+
+t.test('npm start runs it with the same memory settings', (t) => {
+  const { start } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts
+  const env = of('ENV').join(' ')
+  for (const [name, value] of Object.entries(SHIPPED.env)) {
+    if (!name.startsWith('MALLOC_')) continue
+    for (const text of [env, start]) t.ok(`${text} `.includes(` ${name}=${value} `), name)
+  }
+  for (const text of [of('ENTRYPOINT').join(), start]) t.match(text, SHIPPED.flags.join(' '))
   t.end()
 })
 

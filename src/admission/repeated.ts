@@ -32,7 +32,7 @@ export function createRepeatedAnswers(): RepeatedAnswers {
   return {
     answer(request, examined, decisions, make) {
       const [first] = decisions
-      if (!first || !isNew(request)) {
+      if (!first || !isNew(request) || !decisions.every(isSettled)) {
         return make()
       }
       const places = examined
@@ -47,6 +47,14 @@ export function createRepeatedAnswers(): RepeatedAnswers {
       return answer
     },
   }
+}
+
+/**
+ * Whether the decision is one that is remembered. Of others a WeakMap must not know: whatever has
+ * been in one outlives every minor collection, and a registry that hangs makes thousands a second.
+ */
+function isSettled({ policies, findings }: Decision): boolean {
+  return policies.length > 0 && findings.length === 0
 }
 
 function isNew(request: AdmissionRequest): boolean {

@@ -6,7 +6,7 @@ import type { ImageReference } from './types.ts'
 
 /** A cluster runs few images, and each review names them again; hostile texts are bounded. */
 const MANY = 5000
-const recent = new Map<string, ImageReference>()
+let recent = new Map<string, ImageReference>()
 
 /**
  * Reads an image as the container runtimes do: `docker.io` and `library/` are filled in, tag and
@@ -22,7 +22,8 @@ export function parseReference(text: string): ImageReference {
   if (known) return known
   const reference = typeof text === 'string' ? readReference(text) : undefined
   if (reference === undefined) throw referenceFault(text)
-  if (recent.size >= MANY) recent.clear()
+  // Not clear(): it ties the new table to the old one, and the collector keeps both for long.
+  if (recent.size >= MANY) recent = new Map()
   recent.set(text, reference)
   return reference
 }

@@ -39,7 +39,7 @@ export function indexNames<Entry extends Indexed>(
     for (const { exact: isExact, prefix } of entry.globs)
       file(isExact ? exact : patterns, prefix, entry)
   }
-  const remembered = new Map<string, readonly Entry[]>()
+  let remembered = new Map<string, readonly Entry[]>()
 
   return (name) => {
     const known = remembered.get(name)
@@ -51,7 +51,8 @@ export function indexNames<Entry extends Indexed>(
     }
     addAll(found, patterns.get(''))
     const sorted = found.size === 0 ? NONE : Object.freeze(choose([...found], lower))
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+    // Not clear(): it ties the new table to the old one, and the collector keeps both for long.
+    if (remembered.size >= MOST_REMEMBERED) remembered = new Map()
     remembered.set(name, sorted)
     return sorted
   }

@@ -45,7 +45,7 @@ export interface DemandOptions {
 
 export function createDemand(options: DemandOptions): Demand {
   const { cluster, catalog, tracked, policies, isSynced, ownNamespace, log, clock, timer } = options
-  const seen = new Set<string>()
+  let seen = new Set<string>()
   const told = new Set<string>()
   let cancelRound = timer(round, HOUR)
 
@@ -59,7 +59,7 @@ export function createDemand(options: DemandOptions): Demand {
   const reports = createWorkQueue({ work: report, perSecond: REPORTED_PER_SECOND, clock, timer })
 
   function round(): void {
-    seen.clear()
+    seen = new Set()
     cancelRound = timer(round, HOUR)
   }
 
@@ -71,7 +71,7 @@ export function createDemand(options: DemandOptions): Demand {
       // What no registry knows may be a slip of the pen: it gets no object.
       if (!catalog.get(key) || !creations.add(key)) return
     }
-    if (seen.size >= MOST_SEEN) seen.clear()
+    if (seen.size >= MOST_SEEN) seen = new Set()
     seen.add(key)
   }
 
@@ -125,7 +125,7 @@ export function createDemand(options: DemandOptions): Demand {
     },
     want: (key) => void creations.add(key),
     forget(key) {
-      if (key === undefined) seen.clear()
+      if (key === undefined) seen = new Set()
       else seen.delete(key)
     },
     async close() {

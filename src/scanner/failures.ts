@@ -27,6 +27,12 @@ export function tooSlow(need: FactNeed, limit: number): TagwardenError {
   return new TagwardenError('ERR_REGISTRY_TIMEOUT', message)
 }
 
+/** Too many wait for the host; says nothing of what was asked for, so nobody should remember it. */
+export function tooBusy(need: FactNeed, waiting: number, at: number): FactFailure {
+  const message = `${hostOf(need)} answers too slowly: ${waiting} requests wait for it already`
+  return { code: 'ERR_REGISTRY_TIMEOUT', message, at }
+}
+
 /** Who waited has no more time; the request may still go on. */
 export function notYet(need: FactNeed, at: number): FactFailure {
   return { code: 'ERR_REGISTRY_TIMEOUT', message: `${hostOf(need)} has not answered yet`, at }

@@ -1,9 +1,7 @@
-import { TagwardenError } from '../errors.ts'
-
 /** So many requests run on one host at once; for work in the background, half of them. */
 const RUNNING = 8
 /** So many more may wait; background work is limited by who starts it. */
-const WAITING = 256
+export const MOST_WAITING = 256
 
 interface Host {
   running: number
@@ -12,22 +10,13 @@ interface Host {
   readonly patient: Set<() => void>
 }
 
-/** So many wait for the host already that no more are let in. Says nothing of what was asked for. */
-export class HostBusyError extends TagwardenError {
-  constructor(host: string) {
-    super(
-      'ERR_REGISTRY_TIMEOUT',
-      `${host} answers too slowly: ${WAITING} requests wait for it already`,
-    )
-  }
-}
-
 /** Limits how many requests run on one registry host, so that one that hangs costs little. */
 export interface HostQueue {
+  /** Whether as many wait for the host as should; whoever comes now is to be told so instead. */
+  isFull(host: string): boolean
   /**
    * Runs the work when the host has room. Background work waits behind all other.
    *
-   * @throws HostBusyError when too many wait already
    * @throws the signal's reason when it aborts, whether or not the work heeds it
    */
   run<T>(host: string, background: boolean, signal: AbortSignal, work: () => Promise<T>): Promise<T>
@@ -45,7 +34,7 @@ export function createHostQueue(): HostQueue {
   }
 
   /** Resolves when there is room; the caller has it until leave(). */
-  function enter(name: string, host: Host, background: boolean, signal: AbortSignal) {
+  function enter(host: Host, background: boolean, signal: AbortSignal) {
     const queue = background ? host.patient : host.urgent
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const attempt = () => {
@@ -63,7 +52,6 @@ export function createHostQueue(): HostQueue {
       reject(signal.reason)
     }
     if (!attempt()) {
-      if (!background && queue.size >= WAITING) throw new HostBusyError(name)
       queue.add(attempt)
       signal.addEventListener('abort', giveUp, { once: true })
     }
@@ -71,6 +59,7 @@ export function createHostQueue(): HostQueue {
   }
 
   return {
+    isFull: (name) => (hosts.get(name)?.urgent.size ?? 0) >= MOST_WAITING,
     async run(name, background, signal, work) {
       signal.throwIfAborted()
       const host = hosts.get(name) ?? {
@@ -80,7 +69,7 @@ export function createHostQueue(): HostQueue {
         patient: new Set(),
       }
       hosts.set(name, host)
-      await enter(name, host, background, signal)
+      await enter(host, background, signal)
       try {
         return await unlessAborted(work(), signal)
       } finally {

@@ -2,8 +2,16 @@ import { accessOfKey, type Catalog, nameOfKey } from '../catalog/index.ts'
 import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
 import { createFailureMemory } from './failure_memory.ts'
-import { describeFailure, excluded, queueOf, stopped, tooSlow, withoutAccess } from './failures.ts'
-import { createHostQueue, HostBusyError, unlessAborted } from './host_queue.ts'
+import {
+  describeFailure,
+  excluded,
+  queueOf,
+  stopped,
+  tooBusy,
+  tooSlow,
+  withoutAccess,
+} from './failures.ts'
+import { createHostQueue, MOST_WAITING, unlessAborted } from './host_queue.ts'
 import type { ScanSettings } from './scan_settings.ts'
 import { createSharedRequests } from './shared_requests.ts'
 
@@ -169,8 +177,6 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
   function fail(need: FactNeed, error: unknown, background: boolean, version: string): FactFailure {
     if (stopping.signal.aborted) return stopped(clock())
     const failure = describeFailure(need, error, clock())
-    // The queue itself answers the next one as fast, and a burst would fill the memory.
-    if (error instanceof HostBusyError) return failure
     if (versionOf(need.name) !== version) return failure
     failures.remember(need, failure)
     if (need.fact === 'repository') {
@@ -189,7 +195,12 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
     async ask(need, signal) {
       const known = failures.recall(need, clock())
       if (known || stopping.signal.aborted) return known ?? stopped(clock())
-      return shared.join(keyOf(need), () => attempt(need, false), signal)
+      const key = keyOf(need)
+      // Before anything is made for it: a registry that hangs is asked thousands of times a second.
+      if (queue.isFull(queueOf(need)) && !shared.has(key)) {
+        return tooBusy(need, MOST_WAITING, clock())
+      }
+      return shared.join(key, () => attempt(need, false), signal)
     },
     async askInBackground(need) {
       const asked = clock()

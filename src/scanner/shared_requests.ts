@@ -8,6 +8,8 @@ export interface SharedRequests<T> {
    * @throws the signal's reason when it aborts
    */
   join(key: string, start: () => Promise<T>, signal?: AbortSignal): Promise<T>
+  /** Whether a request of this key runs. */
+  has(key: string): boolean
   /** Resolves when none runs any more. */
   idle(): Promise<void>
 }
@@ -48,6 +50,7 @@ export function createSharedRequests<T>(): SharedRequests<T> {
         signal?.addEventListener('abort', leave, { once: true })
       })
     },
+    has: (key) => running.has(key),
     async idle() {
       while (running.size > 0) await Promise.all(Array.from(running.values(), ({ done }) => done))
     },

@@ -1,4 +1,4 @@
-export { createDenialEvents, IMAGE_DENIED, type Subject } from './denial_events.ts'
+export { createDenialEvents, type Subject } from './denial_events.ts'
 export {
   createReviewHandlers,
   type Hook,

@@ -1,6 +1,6 @@
 export { type ApiAnswer, type ApiRequest, answerApi, refuse } from './distribution_api.ts'
 export { type EmbeddedRegistry, startEmbeddedRegistry } from './embedded_registry.ts'
-export { addImage, addSignature, type ImageRecipe } from './image.ts'
+export { addImage, type ImageRecipe } from './image.ts'
 export {
   addManifest,
   createStoredRepository,

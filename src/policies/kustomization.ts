@@ -8,6 +8,7 @@ import { KustomizationEntry } from './schemas.ts'
 import { direction, exactImageFlaws } from './translation.ts'
 import { validate } from './validation.ts'
 
+/** The registry blocks that an entry may have. Where the image lives says how to log in. */
 const PROVIDERS = ['aws', 'gcr', 'oci', 'dockerhub', 'azure', 'github'] as const
 
 type Fields = Readonly<Record<string, unknown>>

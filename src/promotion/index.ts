@@ -1,5 +1,4 @@
 export { type Availability, availabilityOf } from './availability.ts'
-export { FIELD_MANAGER } from './field_ownership.ts'
-export { isPromoted, PROMOTED } from './movable.ts'
+export { isPromoted } from './movable.ts'
 export { startPromoter } from './promoter.ts'
 export type { Promoter, PromoterOptions, PromotionLog, PromotionMetrics } from './types.ts'

@@ -6,7 +6,7 @@ export type { Fixing } from './fix_plan.ts'
 export { createFunnelBook, type FunnelBook } from './funnel_book.ts'
 export { type ChangedLines, type GitChanges, gitChanges } from './git_changes.ts'
 export { createPatterns } from './ignore_rules.ts'
-export { type FileChoice, findManifests, type ManifestFile, nameOf } from './manifest_files.ts'
+export { type FileChoice, findManifests, type ManifestFile } from './manifest_files.ts'
 export { type Labels, namespaceLabelsIn } from './namespace_labels.ts'
 export {
   type ManifestInput,

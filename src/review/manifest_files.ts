@@ -112,7 +112,7 @@ export async function* findManifests(
 }
 
 /** A path for people: relative to the working directory, with `/`. */
-export function nameOf(cwd: string, path: string): string {
+function nameOf(cwd: string, path: string): string {
   return relative(cwd, path).split(sep).join('/') || '.'
 }
 

@@ -1,3 +1,3 @@
-export { createServer, DEFAULT_BODY_LIMIT } from './server.ts'
+export { createServer } from './server.ts'
 export { onTermination } from './termination.ts'
 export type { Address, ReadinessCheck, Server, ServerOptions } from './types.ts'

@@ -1,4 +1,3 @@
-export { closedNamespaces } from './closed_namespaces.ts'
 export { excludedNamespaces } from './configuration.ts'
 export {
   startWebhookController,

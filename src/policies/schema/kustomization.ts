@@ -1,9 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { object, objectName } from './metadata.ts'
 
-/** The registry blocks that an entry may have. Where the image lives says how to log in. */
-export const PROVIDERS = ['aws', 'gcr', 'oci', 'dockerhub', 'azure', 'github'] as const
-
 const patterns = Type.Optional(
   Type.Unsafe<string | string[]>({
     type: ['string', 'array'],

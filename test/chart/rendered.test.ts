@@ -207,6 +207,20 @@ t.test('what Helm says in the end has a policy that is right', { skip }, async (
   t.equal(compilePolicies(resources).set.policies.length, 1)
 })
 
+t.test('Helm says what enforcing does to pods that run already', { skip }, async (t) => {
+  const rows: [values: string[], said: boolean][] = [
+    [[], true],
+    [['config.defaults.enforcement=Warn'], false],
+    [['config.defaults.ownedObjects=Warn'], false],
+    [['config.defaults.latest=Allow'], false],
+  ]
+  for (const [values, said] of rows) {
+    const sets = values.flatMap((value) => ['--set', value])
+    const { stdout } = await helm(['install', 'x', CHART, '--dry-run=client', ...sets])
+    t.equal(stdout.includes('--set config.defaults.ownedObjects=Warn'), said, values.join())
+  }
+})
+
 t.test('the chart installs the version that it was made with', async (t) => {
   const chart = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))

@@ -20,9 +20,16 @@ export interface Value {
   readonly hidden?: boolean
 }
 
-/** A group of values, each with a default of its own; an unknown one is refused. */
+/**
+ * A group of values, each with a default of its own; an unknown one is refused, and so is null in
+ * the place of a group in it.
+ */
 export function group(description: string, properties: Readonly<Record<string, Value>>): Value {
-  return { type: 'object', description, properties, additionalProperties: false }
+  const groups = Object.keys(properties).filter((name) => properties[name]?.properties)
+  return {
+    ...{ type: 'object', description, properties, additionalProperties: false },
+    ...(groups.length > 0 && { required: groups }),
+  }
 }
 
 export function text(description: string, fallback = '', rest: Value = {}): Value {

@@ -207,6 +207,15 @@ t.test('what Helm says in the end has a policy that is right', { skip }, async (
   t.equal(compilePolicies(resources).set.policies.length, 1)
 })
 
+t.test('values may be taken away', { skip }, async (t) => {
+  const without = [{ resources: null }, { resources: { limits: null } }, { nodeSelector: null }]
+  for (const values of [...without, { pullSecrets: { namespaces: null } }]) {
+    const container = containerOf(await render(values))
+    const bounded = JSON.stringify(container.env).includes('max-old-space')
+    t.equal(bounded, !('resources' in values), JSON.stringify(values))
+  }
+})
+
 t.test('Helm says what enforcing does to pods that run already', { skip }, async (t) => {
   const rows: [values: string[], said: boolean][] = [
     [[], true],

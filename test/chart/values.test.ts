@@ -49,6 +49,9 @@ const WRONG: readonly (readonly [values: Values, said: RegExp])[] = [
   [{ fullnameOverride: 'a'.repeat(53) }, /fullnameOverride/],
   [{ serviceAccount: { annotations: { a: 1 } } }, /annotations/],
   [{ volumes: [{ emptyDir: {} }] }, /volumes/],
+  [{ probes: null }, /missing property 'probes'/],
+  [{ certificates: { certManager: { issuer: null } } }, /certManager.*missing property 'issuer'/s],
+  [{ config: null }, /missing property 'config'/],
 ]
 
 t.test('what is misspelt or cannot be is refused, with its name', { skip }, async (t) => {

@@ -12,7 +12,8 @@ place. Whoever gives NODE_OPTIONS decides. */ -}}
 {{- define "tagwarden.environment" -}}
 {{- $given := false -}}
 {{- range .Values.env -}}{{- if eq .name "NODE_OPTIONS" -}}{{- $given = true -}}{{- end -}}{{- end -}}
-{{- $bounded := and (dig "limits" "memory" "" .Values.resources) (not $given) -}}
+{{- $limits := dig "limits" dict (.Values.resources | default dict) -}}
+{{- $bounded := and (kindIs "map" $limits) (get ($limits | default dict) "memory") (not $given) -}}
 env:
   - name: TAGWARDEN_CLUSTER_IDENTITY
     valueFrom:

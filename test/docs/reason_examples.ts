@@ -16,6 +16,7 @@ const TAGS: Readonly<Record<string, FakeTag>> = {
     digest: digest('2'),
     platforms: ['linux/amd64', 'linux/arm64'],
     firstSeen: NOW - 5 * HOUR,
+    checkedAt: NOW,
   },
   'v1.5.0-rc.1': {},
   'v2.0.0': { digest: digest('f') },

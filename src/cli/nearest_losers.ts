@@ -77,6 +77,8 @@ function whyLost(tag: string, reason: TagReason, context: LoserContext): string 
       return youth(tag, context)
     case 'PlatformMissing':
       return platforms(context, snapshot?.manifest(tag)?.platforms)
+    case 'LatestTag':
+      return 'is never chosen, unless it is followed'
     case 'OtherPolicy':
       return otherPolicy(tag, context)
     case 'TagNotFound':

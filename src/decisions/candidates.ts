@@ -4,7 +4,13 @@ import { type Inquiry, type Lack, lack, manifestNeed } from './inquiry.ts'
 import { digestsOf, rankingOf } from './ranking.ts'
 
 /** Whether a tag that a rule permits may be used: the facts beyond its name. */
-export type Standing = 'good' | 'TooYoung' | 'PlatformMissing' | 'OtherPolicy' | 'unknown'
+export type Standing =
+  | 'good'
+  | 'TooYoung'
+  | 'PlatformMissing'
+  | 'OtherPolicy'
+  | 'LatestTag'
+  | 'unknown'
 
 /** How many manifests are asked for at a time while walking a ranking. */
 const LOOK_AHEAD = 3
@@ -34,7 +40,16 @@ export function standing(inquiry: Inquiry, policy: CompiledPolicy, tag: string):
   return 'good'
 }
 
-/** The same for every policy on the image; the names of tags are judged for all but the mover. */
+/** Whether a policy follows this very tag. */
+export function follows(policy: CompiledPolicy, tag: string): boolean {
+  const order = policy.selector.rule.order
+  return 'digest' in order && 'follow' in order.digest && order.digest.follow === tag
+}
+
+/**
+ * The same for every policy on the image; the names of tags are judged for all but the mover. The
+ * tag `latest` says nothing of what it is, so it is no answer to which one is the newest.
+ */
 export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: string): Standing {
   let result = standing(inquiry, mover, tag)
   for (const policy of inquiry.question.policies) {
@@ -47,7 +62,8 @@ export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: stri
     const other = standing(inquiry, policy, tag)
     result = other === 'good' ? result : other
   }
-  return result
+  const isOpen = result === 'good' || result === 'unknown'
+  return isOpen && tag === 'latest' && !follows(mover, tag) ? 'LatestTag' : result
 }
 
 /** The permitted tags of a policy, best first, as far as names tell. */

@@ -66,9 +66,9 @@ function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Cho
   const order = mover.selector.rule.order
   if ('digest' in order) {
     const digest = snapshot?.manifest(tag)?.digest
-    return digest !== undefined && digest !== now.digest && !paced
-      ? resolved(inquiry, mover, wanted.candidate)
-      : kept
+    const isOther =
+      mover.reference === 'Tag' ? tag !== now.tag : digest !== undefined && digest !== now.digest
+    return isOther && !paced ? resolved(inquiry, mover, wanted.candidate) : kept
   }
   const from = now.tag ?? snapshot?.tagsOf(now.digest ?? '').at(-1)
   const rolledBackFrom = previous.record?.rolledBackFrom

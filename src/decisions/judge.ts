@@ -1,7 +1,7 @@
 import type { ImageReference } from '../images/types.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { TagReason } from '../tags/types.ts'
-import { best, firstSeen, isGone, standing } from './candidates.ts'
+import { best, firstSeen, follows, isGone, standing } from './candidates.ts'
 import { type Inquiry, type Lack, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import type { FactFailure } from './ports.ts'
 import { digestsOf } from './ranking.ts'
@@ -36,11 +36,6 @@ export function judge(inquiry: Inquiry, policy: CompiledPolicy): Finding[] {
     return [violation(inquiry, policy, 'LatestTag', '')]
   }
   return judgeTag(inquiry, policy, image.tag ?? 'latest')
-}
-
-function follows(policy: CompiledPolicy, tag: string): boolean {
-  const order = policy.selector.rule.order
-  return 'digest' in order && 'follow' in order.digest && order.digest.follow === tag
 }
 
 function judgeTag(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Finding[] {

@@ -29,6 +29,7 @@ export type TagReason =
   | 'NotFollowed' // digest.follow names another tag
   | 'TooYoung' // seen for less than minimumAge
   | 'PlatformMissing' // lacks a platform that the policy asks for
+  | 'LatestTag' // `latest`, which no order chooses
   | 'OtherPolicy' // another policy on the same image does not permit it
   | 'TagNotFound' // the registry does not have it
 

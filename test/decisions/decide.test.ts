@@ -129,6 +129,41 @@ t.test('a tag that the registry does not have is denied by name', async (t) => {
   t.match(decision.findings[0]?.message, /has no v1\.9\.9: ghcr\.io answered 404/)
 })
 
+t.test('latest is never the newest, whatever the order, unless it is followed', async (t) => {
+  const index = snapshot(NAME, { '1.2': { digest: digest('1') }, latest: { digest: digest('2') } })
+  const order = { alphabetical: { order: 'Ascending' } } as const
+  const rows = [
+    [':1.2', { action: 'Track', reference: 'Tag', rule: { order } }, `-> ${NAME}:1.2`],
+    [':1.2', { action: 'Track', rule: { order } }, `-> ${NAME}:1.2@${digest('1')}`],
+    [
+      ':latest',
+      { action: 'Track', latest: 'Resolve', reference: 'Tag', rule: { order } },
+      `-> ${NAME}:1.2`,
+    ],
+    ['', { action: 'Verify', rule: { order } }, 'Enforce LatestTag'],
+    [
+      ':latest',
+      { action: 'Track', rule: { order: { digest: { follow: 'latest' } } } },
+      `-> ${NAME}:latest@${digest('2')}`,
+    ],
+  ] as const
+  for (const [tag, spec, expected] of rows) {
+    const decision = decided(NAME + tag, { policies: [policy(spec)] }, [index])
+    t.equal(brief(decision), expected, tag)
+    t.notMatch(decision.findings[0]?.message, /newest is latest|Use .*latest/)
+  }
+})
+
+t.test('a followed tag that is written without its digest is resolved once', async (t) => {
+  const order = { digest: { follow: 'stable' } } as const
+  const policies = [policy({ action: 'Track', reference: 'Tag', rule: { order } })]
+  const index = snapshot(NAME, { stable: { digest: digest('1') } })
+  const image = parseReference(`${NAME}:stable`)
+  const previous = { image, record: { requested: `${NAME}:stable`, rolledBackFrom: undefined } }
+  const { change } = decided(`${NAME}:stable`, { policies, previous }, [index])
+  t.match(change, { to: `${NAME}:stable`, kept: true })
+})
+
 t.test('a tag that was deleted since the last scan stands in nobody’s way', async (t) => {
   const listed = snapshot(NAME, { ...TAGS, 'v1.4.3': {}, 'v1.4.4': {} })
   const tracked = (tag: string, gone: string[], more: Partial<Question> = {}) =>

@@ -56,11 +56,11 @@ export function customResourceDefinition(resource: CustomResource): Json {
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: resource.columns.map(
-            ([name, jsonPath, type = 'string', priority = 0]) => ({
+            ([name, jsonPath, type = 'string', priority]) => ({
               name,
               type,
               jsonPath,
-              priority,
+              ...(priority && { priority }),
             }),
           ),
           schema: {

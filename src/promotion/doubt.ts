@@ -33,7 +33,9 @@ export function isCertain(
  */
 export function isUnanswered({ change, from, policy, snapshot }: ReappliedImage): boolean {
   if (change || !snapshot || 'digest' in policy.selector.rule.order) return false
-  const newest = rankingOf(policy.selector, snapshot).permitted[0]?.tag
+  const newest = rankingOf(policy.selector, snapshot).permitted.find(
+    ({ tag }) => tag !== 'latest',
+  )?.tag
   if (newest === undefined || !ranksAbove(policy.selector, newest, from)) return false
   const fact = snapshot.manifest(newest)
   return fact === undefined || (policy.platforms.length > 0 && fact.platforms === undefined)

@@ -44,6 +44,7 @@ export function targetOf(
   let ripensAt: number | undefined
   for (const age of ages) {
     const ripe = permitted.find(({ tag }) => {
+      if (tag === 'latest') return false
       if (age === 0) return true
       const at = (snapshot.firstSeen(tag) ?? now) + age
       if (at > now) ripensAt = Math.min(at, ripensAt ?? at)

@@ -125,6 +125,9 @@ t.test('workloads are looked at again when the newest permitted version is anoth
   t.equal(key(two), key({ 'v1.4.2': {} }))
   t.not(key(two), key({ ...two, 'v1.4.3': {} }))
   t.not(key(two), key({}))
+  const byName = anyPolicy({ rule: { order: { alphabetical: { order: 'Ascending' } } } })
+  const dates = { '20261101': {}, latest: {} }
+  t.not(key(dates, byName), key({ ...dates, '20261102': {} }, byName), 'latest hides nothing')
   const failure = { code: 'ERR_REGISTRY_UNREACHABLE', message: 'x', at: NOW } as const
   t.equal(key(two, track, [track], { failure }), undefined, 'a registry that fails says nothing')
   t.equal(key(two, track, [track], { scannedAt: 0 }), undefined)

@@ -3,7 +3,7 @@ import { onTermination } from '../server/index.ts'
 import { isUnconfigured, startEmbeddedDefault, tryNext } from './embedded_default.ts'
 import { createLog } from './log.ts'
 import { STREAMS } from './output.ts'
-import { startWebhook } from './webhook.ts'
+import { startWebhook, type Webhook } from './webhook.ts'
 
 /** `tagwarden serve`: runs until it is told to stop. */
 export async function serve(options: { readonly config?: string }): Promise<void> {
@@ -13,16 +13,18 @@ export async function serve(options: { readonly config?: string }): Promise<void
   const alone = config.cluster.mode === 'Off' && isUnconfigured(config, env)
   const embedded = alone ? await startEmbeddedDefault(config) : undefined
   const start = config.cluster.mode === 'On' ? await inCluster() : startWebhook
-  const webhook = await start(embedded?.config ?? config, log).catch(async (error) => {
-    await embedded?.registry.close()
-    throw error
-  })
+  let webhook: Webhook | undefined
+  // Before the start, which may wait: the first process of a container ignores what it does not handle.
   onTermination({
     log,
     stop: async () => {
-      await webhook.stop()
+      await webhook?.stop()
       await embedded?.registry.close()
     },
+  })
+  webhook = await start(embedded?.config ?? config, log).catch(async (error) => {
+    await embedded?.registry.close()
+    throw error
   })
   STREAMS.out(`tagwarden listens on ${webhook.url} with ${webhook.policies()} policies in force\n`)
   if (embedded) {

@@ -4,6 +4,7 @@ import type { RegistryAccess } from '../registry/types.ts'
 import { entryOf, missing } from './access.ts'
 import { type AccessParts, accessId, parseAccessId, partsOf } from './access_id.ts'
 import { createReferences } from './references.ts'
+import { createRefusals } from './refusals.ts'
 import { createSpace, type Space } from './space.ts'
 import type { CredentialLog, PullSecrets } from './types.ts'
 
@@ -48,6 +49,7 @@ export function createPullSecrets(options: PullSecretsOptions): PullSecrets {
     named.set(namespace, (named.get(namespace) ?? new Set()).add(name))
   }
   const references = createReferences()
+  const refusals = createRefusals()
   const refused = Promise.withResolvers<void>()
   let closed = false
 
@@ -77,6 +79,7 @@ export function createPullSecrets(options: PullSecretsOptions): PullSecrets {
       namespace,
       log,
       changed(name, ids) {
+        for (const id of ids) refusals.forget(id)
         const installation = namespace === own && settings.installation.includes(name)
         for (const listener of listeners) {
           for (const id of ids) listener(id)
@@ -151,19 +154,24 @@ export function createPullSecrets(options: PullSecretsOptions): PullSecrets {
       const space = spaces.get(namespace)
       if (space) {
         const [host, path] = splitName(name)
+        let first: string | undefined
         for (const names of [imagePullSecrets, space.accountSecrets(serviceAccountName ?? '')]) {
           for (const secret of names) {
             const held = space.shelf.get(secret)
             if (!held || entryOf(held, host, path) === undefined) continue
-            return space.access({ namespace, secret, insecure: false })
+            const parts = { namespace, secret, insecure: false }
+            if (!refusals.has(accessId(parts), name)) return space.access(parts)
+            first ??= secret
           }
         }
+        if (first !== undefined) return space.access({ namespace, secret: first, insecure: false })
       }
       const id = imageRepository?.(namespace, name)
       const parts = id === undefined ? undefined : parseAccessId(id)
       return parts && fits(parts, name) ? access(accessId(parts)) : undefined
     },
     access,
+    noteRefused: refusals.note,
     repositoryAccess(namespace, reading) {
       const parts = partsOf(namespace, reading)
       if (parts === undefined) return { id: undefined, problem: undefined }

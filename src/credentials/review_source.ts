@@ -1,5 +1,6 @@
-import type { FactSource } from '../decisions/ports.ts'
+import type { FactFailure, FactNeed, FactSource } from '../decisions/ports.ts'
 import { type GroupKind, pullIdentity } from '../images/index.ts'
+import type { RegistryAccess } from '../registry/types.ts'
 import type { Scanner } from '../scanner/index.ts'
 import type { PullSecrets, PullWorkload } from './types.ts'
 
@@ -27,9 +28,41 @@ export function createReviewSource(
     const { namespace } = pulled
     if (!secrets.reads(namespace)) return scanner
     const workload = pullWorkload(pulled)
-    const view = scanner.view((name) => secrets.accessFor(workload, name))
+    const accessOf = (name: string) => secrets.accessFor(workload, name)
+    const view = tryEach(scanner.view(accessOf), accessOf, secrets)
     return secrets.isReady(namespace) ? view : whenReady(secrets, namespace, view)
   }
+}
+
+/** As kubelet does: where the registry refuses one pull secret, it is asked with the next. */
+function tryEach(
+  view: FactSource,
+  accessOf: (name: string) => RegistryAccess | undefined,
+  secrets: Pick<PullSecrets, 'noteRefused'>,
+): FactSource {
+  return {
+    snapshot: (name) => view.snapshot(name),
+    async gather(need, signal) {
+      const tried = new Set<string>()
+      for (;;) {
+        const id = accessOf(need.name)?.id
+        const failure = await view.gather(need, signal)
+        if (id === undefined || !failure || !isRefusal(need, failure)) return failure
+        tried.add(id)
+        secrets.noteRefused(id, need.name)
+        const next = accessOf(need.name)?.id
+        if (next === undefined || tried.has(next) || signal.aborted) return failure
+      }
+    },
+  }
+}
+
+/** Many registries say of a repository that may not be read that it is not there. */
+function isRefusal({ fact }: FactNeed, { code }: FactFailure): boolean {
+  return (
+    code === 'ERR_REGISTRY_UNAUTHORIZED' ||
+    (code === 'ERR_REGISTRY_NOT_FOUND' && fact === 'repository')
+  )
 }
 
 /** As whom an object's images are pulled. */

@@ -36,12 +36,15 @@ export interface CredentialLog {
 export interface PullSecrets {
   /**
    * How a workload's image is read: by the first that has an entry for it of the workload's own
-   * pull secrets, those of its service account, and the ImageRepository of its namespace.
+   * pull secrets, those of its service account, and the ImageRepository of its namespace. Of the
+   * workload's and its account's, one that the registry has refused comes after the others.
    *
    * @param name normalised name of the repository
    * @returns undefined: as the installation does
    */
   accessFor(workload: PullWorkload, name: string): RegistryAccess | undefined
+  /** A registry has refused an access for a repository: another may be tried. */
+  noteRefused(accessId: string, name: string): void
   /** What is held of an access now; undefined: it can't be used. For `ScannerOptions.access`. */
   access(id: string): RegistryAccess | undefined
   /**

@@ -39,6 +39,29 @@ t.test('the four sources count in their order', async (t) => {
   await secrets.close()
 })
 
+t.test('a pull secret that the registry has refused comes after the others', async (t) => {
+  const stage = setStage()
+  const { secrets } = stage
+  stage.namespace('shop')
+  for (const name of ['own', 'account']) {
+    stage.pullSecret('shop', name, { 'ghcr.io': `${name}:p`, 'quay.io': `${name}:p` })
+  }
+  stage.account('shop', 'default', ['account'])
+  await stage.settle()
+  const found = (name = WEB) => loginOf(secrets.accessFor(workload(['own']), name), name)
+  t.equal(found(), 'shop/own own')
+  secrets.noteRefused('shop/own', WEB)
+  t.equal(found(), 'shop/account account')
+  t.equal(found('quay.io/acme/web'), 'shop/own own', 'of another repository nothing was said')
+  t.equal(found('ghcr.io/acme/web2'), 'shop/own own')
+  secrets.noteRefused('shop/account', WEB)
+  t.equal(found(), 'shop/own own', 'where all are refused, the first')
+  stage.pullSecret('shop', 'own', { 'ghcr.io': 'new:p' })
+  await stage.settle()
+  t.equal(found(), 'shop/own new', 'a Secret that has changed is another one')
+  await secrets.close()
+})
+
 t.test('only namespaces that opt in are read, and no longer than they do', async (t) => {
   const stage = setStage({ settings: { namespaces: ['fixed'], secrets: [], installation: [] } })
   const { secrets, changes, cluster } = stage

@@ -131,3 +131,55 @@ t.test('what was known all the time is not asked for again', async (t) => {
   t.strictSame(shop.snapshot(WEB)?.tags, ['v1'])
   await stage.secrets.close()
 })
+
+t.test('where the registry refuses one pull secret, it is asked with the next', async (t) => {
+  const stage = setStage()
+  stage.namespace('shop')
+  for (const name of ['old', 'other', 'good', 'spare']) {
+    stage.pullSecret('shop', name, { 'ghcr.io': `${name}:p` })
+  }
+  await stage.settle()
+  const asked: (string | undefined)[] = []
+  const answers: Record<string, string> = {
+    'shop/old': 'ERR_REGISTRY_UNAUTHORIZED',
+    'shop/other': 'ERR_REGISTRY_NOT_FOUND',
+  }
+  let down = false
+  const scanner = {
+    ...scannerOf(),
+    view: (accessOf: (name: string) => RegistryAccess | undefined): FactSource => ({
+      snapshot: () => undefined,
+      gather: async ({ name }) => {
+        const id = accessOf(name)?.id ?? ''
+        asked.push(id)
+        const code = down ? 'ERR_REGISTRY_UNREACHABLE' : answers[id]
+        return code === undefined ? undefined : { code: code as never, message: 'no', at: 0 }
+      },
+    }),
+  }
+  const spec = { imagePullSecrets: ['old', 'other', 'good', 'spare'].map((name) => ({ name })) }
+  const source = createReviewSource(
+    stage.secrets,
+    scanner,
+  )({
+    ...{ kind: POD, namespace: 'shop', object: { spec } },
+  })
+  const gather = (need: FactNeed = NEED) => source.gather(need, AbortSignal.timeout(1_000))
+  t.equal(await gather(), undefined)
+  t.strictSame(asked.splice(0), ['shop/old', 'shop/other', 'shop/good'])
+  await gather()
+  t.strictSame(asked.splice(0), ['shop/good'], 'it is remembered')
+  down = true
+  t.match(await gather(), { code: 'ERR_REGISTRY_UNREACHABLE' })
+  t.strictSame(asked.splice(0), ['shop/good'], 'which says nothing of the Secret')
+  down = false
+  for (const id of ['shop/good', 'shop/spare']) answers[id] = 'ERR_REGISTRY_UNAUTHORIZED'
+  t.match(await gather(), { code: 'ERR_REGISTRY_UNAUTHORIZED' })
+  t.strictSame(asked.splice(0), ['shop/good', 'shop/spare', 'shop/old'], 'each once')
+  answers['shop/old'] = 'ERR_REGISTRY_NOT_FOUND'
+  t.match(await gather({ fact: 'manifest', name: WEB, tag: 'v9', platforms: false }), {
+    code: 'ERR_REGISTRY_NOT_FOUND',
+  })
+  t.strictSame(asked.splice(0), ['shop/old'], 'a tag that is not there is no refusal')
+  await stage.secrets.close()
+})

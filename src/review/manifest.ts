@@ -9,6 +9,8 @@ import {
   YAMLException,
 } from 'js-yaml'
 
+import { disputedMerge } from './scalar_place.ts'
+
 /** A document that could be read. */
 export interface Manifest {
   readonly value: unknown
@@ -52,6 +54,12 @@ export function readManifest(text: string): Manifest | ManifestFault {
     if (events.some(({ type }) => type === EVENT_ID.ALIAS) && isTooLarge(value)) {
       const remedy = 'Write the values out instead of using * aliases'
       return fault(0, 'repeats itself too often by its aliases', remedy)
+    }
+    const disputed = text.includes('<<') ? disputedMerge(text, events) : undefined
+    if (disputed !== undefined) {
+      const message =
+        'sets a key twice: << stands below a key that it sets too, and kubectl takes <<'
+      return fault(disputed, message, 'Write << above all other keys, and once')
     }
     return { value: value ?? null, events: () => events, json: false }
   } catch (error) {

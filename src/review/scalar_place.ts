@@ -17,6 +17,7 @@ type Node =
 /** How far merge keys may lead to others. */
 const MOST_MERGES = 20
 const MERGE = '<<'
+const NO_KEYS: ReadonlySet<string> = new Set()
 
 /** Finds where the values of a document are written. */
 export interface PlaceFinder {
@@ -37,6 +38,50 @@ export function createPlaceFinder(text: string, events: readonly Event[]): Place
       return written && placeOf(text, written)
     },
   }
+}
+
+/**
+ * Where a merge key stands below a key that it sets too, or a second one beside a first that sets the
+ * same: by YAML the first one counts, and for `kubectl` (go-yaml 2) the last.
+ *
+ * @returns offset of the merge key
+ */
+export function disputedMerge(text: string, events: readonly Event[]): number | undefined {
+  const root = treeOf(text, events)
+  const open = root ? [root] : []
+  const merged = new Map<Node, ReadonlySet<string>>()
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (node.type === 'sequence') for (const item of node.items) open.push(item)
+    if (node.type !== 'mapping') continue
+    const above = new Set<string>()
+    for (const [name, value] of node.pairs) {
+      open.push(value)
+      const isMerge = isMergeKey(text, name)
+      const keys = isMerge ? mergedKeys(text, value, merged) : [keyOf(text, name) ?? '']
+      for (const each of keys) {
+        if (isMerge && above.has(each)) return placeOf(text, name)?.start
+      }
+      for (const each of keys) above.add(each)
+    }
+  }
+  return undefined
+}
+
+/** The keys that a merge key brings along; each mapping is looked through once. */
+function mergedKeys(text: string, value: Node, known: Map<Node, ReadonlySet<string>>) {
+  const source = dereferenced(value)
+  const found = source && known.get(source)
+  if (!source || source.type === 'scalar' || found) return found ?? NO_KEYS
+  const keys = new Set<string>()
+  known.set(source, keys)
+  const merged = source.type === 'sequence' ? source.items : []
+  const pairs = source.type === 'mapping' ? source.pairs : []
+  for (const each of merged) for (const key of mergedKeys(text, each, known)) keys.add(key)
+  for (const [name, inside] of pairs) {
+    if (!isMergeKey(text, name)) keys.add(keyOf(text, name) ?? '')
+    else for (const other of mergedKeys(text, inside, known)) keys.add(other)
+  }
+  return keys
 }
 
 function treeOf(text: string, events: readonly Event[]): Node | undefined {
@@ -102,7 +147,7 @@ function childNode(text: string, at: Node, key: string, merges: number): Node | 
   const own = node.pairs.findLast(([name]) => keyOf(text, name) === key)
   if (own) return own[1]
   if (merges === 0) return undefined
-  const merged = node.pairs.filter(([name]) => keyOf(text, name) === MERGE)
+  const merged = node.pairs.filter(([name]) => isMergeKey(text, name))
   for (const [, value] of merged) {
     const source = dereferenced(value)
     for (const each of source?.type === 'sequence' ? source.items : [value]) {
@@ -111,6 +156,13 @@ function childNode(text: string, at: Node, key: string, merges: number): Node | 
     }
   }
   return undefined
+}
+
+/** In quotes it is a key like any other. */
+function isMergeKey(text: string, node: Node): boolean {
+  return (
+    node.type === 'scalar' && node.event.style === SCALAR_STYLE.PLAIN && keyOf(text, node) === MERGE
+  )
 }
 
 function keyOf(text: string, node: Node): string | undefined {

@@ -29,6 +29,27 @@ t.test('YAML and JSON are read as Kubernetes reads them', (t) => {
   t.end()
 })
 
+t.test('merge keys that all readers agree on are read', (t) => {
+  const rows: [text: string, value: object][] = [
+    ['x: &c {i: 1}\na: {<<: *c, i: 2}\n', { i: 2 }],
+    ['x: &c {i: 1}\na: {n: 2, <<: *c}\n', { i: 1, n: 2 }],
+    ['x: &c {i: 1}\ny: &d {i: 2}\na: {<<: [*c, *d]}\n', { i: 1 }],
+    ['a: {i: 1, "<<": {i: 2}}\n', { i: 1, '<<': { i: 2 } }],
+  ]
+  for (const [text, value] of rows) {
+    const read = readManifest(text)
+    t.match(isFault(read) ? read : (read.value as { a: object }).a, value, text)
+  }
+  const chain = Array.from(
+    { length: 60 },
+    (_, at) => `m${at + 1}: &m${at + 1} {<<: [*m${at}, *m${at}]}`,
+  )
+  const started = performance.now()
+  readManifest(`m0: &m0 {i: 1}\n${chain.join('\n')}\n`)
+  t.ok(performance.now() - started < 2_000, 'each is looked through once')
+  t.end()
+})
+
 t.test('what cannot be read is a fault with a place and a remedy', (t) => {
   const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${[...'bcdefgh']
     .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[index]}`)}]\n`)
@@ -47,6 +68,9 @@ t.test('what cannot be read is a fault with a place and a remedy', (t) => {
     ['a: &a [*a]\n', /repeats itself too often/, 0],
     [`a: ${'['.repeat(50_000)}`, /nesting|nested/, undefined],
     ['a: "\0"\n', /null byte/, 4],
+    ['x: &c {i: 1}\na: {i: 2, <<: *c}\n', /kubectl takes <</, 23],
+    ['x: &c {i: 1}\ny: &d {i: 2}\na:\n  <<: *c\n  <<: *d\n', /kubectl takes <</, 40],
+    ['x: &c {i: 1}\ny: &d {<<: [*c]}\na: {i: 1, <<: *d}\n', /kubectl takes <</, 40],
   ]
   for (const [text, message, offset] of rows) {
     const read = readManifest(text)

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { describeError, TagwardenError } from '../errors.ts'
 import { FORMS, type Form, formatReport, type Level, type Report } from '../reports/index.ts'
@@ -68,8 +68,10 @@ export async function writeReports(
 export async function writeWhole(file: string, text: string): Promise<TagwardenError | undefined> {
   const path = resolve(file)
   try {
-    await mkdir(dirname(path), { recursive: true })
-    await replace(path, text)
+    await makeFolder(dirname(path))
+    // /dev/null, /dev/stdout and pipes are written to, and never replaced by a file
+    if (await isNoFile(path)) await writeFile(path, text)
+    else await replace(path, text)
     return undefined
   } catch (cause) {
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException
@@ -79,4 +81,22 @@ export async function writeWhole(file: string, text: string): Promise<TagwardenE
       cause,
     })
   }
+}
+
+/** Node's own recursive mkdir never ends where nothing can be made, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path)
+  }
+}
+
+async function isNoFile(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined)
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory()
 }

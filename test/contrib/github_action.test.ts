@@ -79,8 +79,10 @@ t.test('the action fails on what is not, with annotations, SARIF and a summary',
 
 t.test('inputs reach the command as they are, and no shell', async (t) => {
   const paths = '$(touch made)\n`touch made`\n; touch made\n--fix\n'
-  const { code, err, cwd } = await run(t, { paths, args: '--no-such-option $(touch made)' })
+  const args = '--no-such-option $(touch made)'
+  const { code, err, cwd, output } = await run(t, { paths, args })
   t.equal(code, 2)
+  t.equal(output, 'exit-code=2\n', 'there is no report to upload')
   t.notOk(existsSync(join(cwd, 'made')))
   t.match(err, /--no-such-option/)
 })

@@ -15,7 +15,7 @@ export function affectedLines(name: string, affected: Affected): string[] {
   return [
     head,
     ...rows.map((each, at) => `  ${titles[at]?.padEnd(width)}  ${each.image}  ${wordsOf(each)}`),
-    ...(total > rows.length ? [`  and ${total - rows.length} more`] : []),
+    ...(total > rows.length ? [`  and ${(total - rows.length).toLocaleString('en')} more`] : []),
     ...problems.map((problem) => `  not looked at: ${problem}`),
   ]
 }

@@ -1,7 +1,7 @@
 import { headlineOf } from './headline.ts'
 import { barsOf, chart } from './html_chart.ts'
 import { momentText, pageData } from './html_data.ts'
-import { type Row, rowsOf } from './html_rows.ts'
+import { isByFile, type Row, rowsOf } from './html_rows.ts'
 import { html, scriptJson } from './html_text.ts'
 import type { FormatOptions } from './options.ts'
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from './page_assets.ts'
@@ -104,11 +104,11 @@ function problems({ problems, notes = [], interrupted }: Report): string {
   ].join('\n')
 }
 
-function charts({ findings, door }: Report, rows: readonly Row[]): string {
+function charts(report: Report, rows: readonly Row[]): string {
+  const { findings } = report
   if (findings.length === 0) return ''
   const counted = rows.slice(0, findings.length) as (Row & { level: 'deny' | 'warn' | 'audit' })[]
-  const byFile = door === 'review' && counted.some(({ location }) => location !== undefined)
-  const place = byFile ? 'file' : 'namespace'
+  const place = isByFile(report) ? 'file' : 'namespace'
   const places = barsOf(counted.map(({ level, group }) => ({ level, name: group })))
   const reasons = barsOf(counted.map(({ level, reason }) => ({ level, name: reason })))
   return [

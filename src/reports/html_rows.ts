@@ -24,8 +24,24 @@ export interface Row {
   readonly funnel: string | undefined
 }
 
+/** Whether rows are counted by their files: where there is but one, their namespaces say more. */
+export function isByFile({ door, findings, changes, accepted = [] }: Report): boolean {
+  if (door !== 'review') return false
+  const files = new Set<string>()
+  for (const { location } of findings) if (location) files.add(location.file)
+  for (const { location } of changes) if (location) files.add(location.file)
+  for (const { finding } of accepted) if (finding.location) files.add(finding.location.file)
+  return files.size > 1
+}
+
 /** All that the page lists, the worst first. */
 export function rowsOf(report: Report): Row[] {
+  const rows = allRows(report)
+  if (isByFile(report)) return rows
+  return rows.map((row) => ({ ...row, group: row.namespace }))
+}
+
+function allRows(report: Report): (Row & { readonly namespace: string })[] {
   const { findings, changes, difference, accepted = [] } = report
   return [
     ...worstFirst(findings).map((finding) => findingRow(finding, finding.level)),
@@ -38,7 +54,7 @@ export function rowsOf(report: Report): Row[] {
   ]
 }
 
-function findingRow(finding: ReportFinding, level: Row['level']): Row {
+function findingRow(finding: ReportFinding, level: Row['level']) {
   const { reason, message, image, use, policy, fingerprint, funnel } = finding
   return {
     ...placeRow(finding),
@@ -48,12 +64,12 @@ function findingRow(finding: ReportFinding, level: Row['level']): Row {
   }
 }
 
-function changeRow(change: ReportChange): Row {
+function changeRow(change: ReportChange) {
   const { from, to, policy } = change
   const message = 'The image is permitted, and the webhook writes the newest permitted one.'
   return {
     ...placeRow(change),
-    ...{ level: 'move', reason: '', message, image: displayImage(from), use: to, policy },
+    ...{ level: 'move' as const, reason: '', message, image: displayImage(from), use: to, policy },
     ...{ fingerprint: '', funnel: undefined },
   }
 }
@@ -61,9 +77,10 @@ function changeRow(change: ReportChange): Row {
 function placeRow(of: ReportFinding | ReportChange) {
   const { subject, location, pointer } = of
   const { field, name } = placeInObject(of)
+  const namespace = subject.namespace ?? 'no namespace'
   return {
     subject: subjectTitle(subject),
-    group: location === undefined ? (subject.namespace ?? 'no namespace') : location.file,
+    ...{ namespace, group: location?.file ?? namespace },
     container: name === undefined ? field : `${field} ${name}`,
     location,
     pointer,

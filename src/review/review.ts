@@ -145,10 +145,11 @@ function createSum(problems: ReportProblem[]) {
   const unfixed: string[] = []
   const totals = { files: 0, objects: 0, images: 0, denied: 0, warned: 0, audited: 0, changed: 0 }
   const fixed = { files: 0, images: 0 }
+  const found = { deny: 0, warn: 0, audit: 0 }
   let passedOver = 0
   return {
     files: () => totals.files,
-    findings: () => findings.length,
+    findings: () => found.deny + found.warn + found.audit,
     add(
       { place, unfixed: remains }: ReviewedFile,
       outcome: FileOutcome,
@@ -157,7 +158,10 @@ function createSum(problems: ReportProblem[]) {
     ): void {
       totals.files += 1
       for (const each of remains) unfixed.push(each)
-      for (const each of outcome.findings) findings.push(each)
+      for (const each of outcome.findings) {
+        found[each.level] += 1
+        if (found[each.level] <= MOST_FINDINGS) findings.push(each)
+      }
       problems.push(...outcome.problems, ...(failure ? [toProblem(failure)] : []))
       const before = totals.objects
       let filled = true
@@ -184,7 +188,11 @@ function createSum(problems: ReportProblem[]) {
       }
     },
     result(complete: (summed: Summed) => Report): ManifestReview {
+      const more = found.deny + found.warn + found.audit - findings.length
       const notes = [
+        ...(more > 0
+          ? [`${more.toLocaleString('en')} more findings are counted and not shown: review a part`]
+          : []),
         ...(templates.length > 0 ? [templateNote(templates)] : []),
         ...(unfixed.length > 0 ? [`Not fixed: ${someOf(unfixed)}`] : []),
       ]
@@ -195,6 +203,8 @@ function createSum(problems: ReportProblem[]) {
   }
 }
 
+/** Of each level so many are kept: a report of more cannot be written as one text. */
+const MOST_FINDINGS = 100_000
 /** A note names this many files. */
 const MOST_NAMED = 5
 

@@ -26,7 +26,7 @@ t.test('who is affected: denied first, at most fifty, the rest counted', (t) => 
     '  Deployment shop/old "app"  acme/web:v1  becomes acme/web:v2',
     '  Deployment shop/web "app"  acme/web:v1  stays as it is',
   ])
-  t.strictSame(lines.slice(-2), ['  and 1184 more', '  not looked at: pods: forbidden'])
+  t.strictSame(lines.slice(-2), ['  and 1,184 more', '  not looked at: pods: forbidden'])
   t.end()
 })
 

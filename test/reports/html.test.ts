@@ -99,12 +99,12 @@ t.test('the headline says the worst that there is', (t) => {
 t.test('an audit counts by namespace, a review by file, if there are several', (t) => {
   t.match(formatReport(fullReport(), 'html'), 'Findings by file')
   t.match(formatReport(differenceReport(), 'html'), 'Findings by namespace')
-  const { findings, ...report } = fullReport()
-  const one = findings.map((each) => ({
+  const full = fullReport()
+  const one = full.findings.map((each) => ({
     ...each,
     location: each.location && { ...each.location, file: '-' },
   }))
-  const page = formatReport({ ...report, findings: one, changes: [], accepted: [] }, 'html')
+  const page = formatReport({ ...full, findings: one, changes: [], accepted: [] }, 'html')
   t.match(page, 'Findings by namespace')
   const text = formatReport(report({ findings: [finding({ location: undefined })] }), 'html')
   t.match(text, 'Findings by namespace')

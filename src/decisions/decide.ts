@@ -71,13 +71,20 @@ function moverOf(policies: readonly CompiledPolicy[]): CompiledPolicy | undefine
   return policies.find(moves)
 }
 
+/** What stays `latest` is judged by all other policies: the mover may only warn. */
 function resolveLatest(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+  const { mode, policies } = inquiry.question
   const choice = withoutConflict(inquiry, mover)
-  if (inquiry.question.mode === 'resolve' || choice.findings.length > 0) {
+  const resolves = mode === 'resolve'
+  if (resolves && choice.change) {
     return choice
   }
   const wrong = 'The mutating webhook did not resolve it, and this one can only judge'
-  return { findings: [violation(inquiry, mover, 'LatestTag', wrong)] }
+  const isMissed = choice.change !== undefined || (!resolves && choice.findings.length === 0)
+  const own = isMissed ? [violation(inquiry, mover, 'LatestTag', wrong)] : choice.findings
+  const others = policies.filter((policy) => policy !== mover)
+  const findings = [...own, ...others.flatMap((policy) => judge(inquiry, policy))]
+  return { findings: withoutEchoes(findings.map((finding) => weaken(inquiry, finding))) }
 }
 
 /** The mover's choice, unless another policy of the same rank would choose differently. */
@@ -96,9 +103,9 @@ function withoutConflict(inquiry: Inquiry, mover: CompiledPolicy): Choice {
     const other = equal ? choose(inquiry, rival).change?.to : undefined
     if (other !== undefined && other !== choice.change.to) {
       const wrong = `${mover.title} would make it ${choice.change.to}, and ${rival.title}, which is as specific, ${other}. Make one of them more specific, or give both the same rule`
-      return {
-        findings: [{ ...violation(inquiry, mover, 'PolicyConflict', wrong), use: undefined }],
-      }
+      const { enforcement } = mover.enforcement === 'Enforce' ? mover : rival
+      const finding = violation(inquiry, mover, 'PolicyConflict', wrong, { enforcement })
+      return { findings: [{ ...finding, use: undefined }] }
     }
   }
   return choice

@@ -154,6 +154,30 @@ t.test('latest is never the newest, whatever the order, unless it is followed', 
   }
 })
 
+t.test('a policy that only warns opens no way for latest past one that denies it', async (t) => {
+  const guard = policy({ kind: 'ClusterImagePolicy', name: 'guard' })
+  const soft = { action: 'Track', latest: 'Resolve', enforcement: 'Warn' } as const
+  const none = policy({ ...soft, rule: { order: { semver: { range: '>=99' } } } })
+  const down = { [NAME]: DOWN }
+  for (const mode of ['resolve', 'check'] as const) {
+    const nothing = decided(`${NAME}:latest`, { mode, policies: [none, guard] })
+    t.equal(brief(nothing), 'Warn NoPermittedTag, Enforce LatestTag', mode)
+    const failing = decided(NAME, { mode, policies: [policy(soft), guard] }, [], down)
+    t.equal(brief(failing), 'Warn RegistryUnavailable, Enforce LatestTag', mode)
+  }
+  const rival = policy({ ...soft, enforcement: 'Enforce', name: 'x', reference: 'Digest' })
+  const both = decided(`${NAME}:v1.3.0`, { policies: [policy(soft), rival] })
+  t.equal(brief(both), 'Enforce PolicyConflict', 'a conflict counts as the stricter one does')
+  const image = parseReference(`${NAME}:v1.4.4@${digest('9')}`)
+  const previous = { image, record: undefined }
+  const missed = {
+    mode: 'check',
+    previous,
+    policies: [policy({ ...soft, enforcement: 'Enforce' })],
+  } as const
+  t.equal(brief(decided(NAME, missed)), 'Enforce LatestTag', 'what was not resolved stays denied')
+})
+
 t.test('a followed tag that is written without its digest is resolved once', async (t) => {
   const order = { digest: { follow: 'stable' } } as const
   const policies = [policy({ action: 'Track', reference: 'Tag', rule: { order } })]

@@ -81,6 +81,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
       restored: place.stated?.resolved === image.original,
       hint: hintOf(image, place.stated),
       ownerReviewed: how.ownerReviewed,
+      owners: workload.owners,
       immutable,
     }
     return { ...place, question, decision: undefined }

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../policies/types.ts'
 import { type Choice, choose } from './choose.ts'
-import type { Inquiry } from './inquiry.ts'
+import { type Inquiry, isOwnerJudged } from './inquiry.ts'
 import { isLatest, judge } from './judge.ts'
 import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
@@ -140,7 +140,7 @@ function weaken(inquiry: Inquiry, finding: Finding): Finding {
   }
   const outside = OUTSIDE.has(finding.reason)
   const lenient = outside || question.defaults.ownedObjects === 'Warn'
-  const warns = question.unchanged || (question.ownerReviewed && lenient)
+  const warns = question.unchanged || (lenient && isOwnerJudged(inquiry, finding.policy))
   return warns ? { ...finding, enforcement: 'Warn' } : lift(inquiry, finding)
 }
 

@@ -1,3 +1,4 @@
+import type { CompiledPolicy } from '../policies/types.ts'
 import type { FactFailure, FactNeed, Facts, RepositorySnapshot } from './ports.ts'
 import type { Question } from './types.ts'
 
@@ -25,6 +26,15 @@ export function lack(inquiry: Inquiry, need: FactNeed): Lack {
 
 export function repositoryNeed(inquiry: Inquiry): FactNeed {
   return { fact: 'repository', name: inquiry.question.image.name }
+}
+
+/**
+ * Whether an owner of this object was admitted by the policy, or by the defaults, so that it must
+ * get its pods though the registry fails or forgets. A policy that is for pods only never saw the
+ * owner.
+ */
+export function isOwnerJudged({ question }: Inquiry, policy: CompiledPolicy | undefined): boolean {
+  return question.ownerReviewed && (policy === undefined || policy.judged(question.owners))
 }
 
 /** Asks for the platforms as well where any policy on this image will want them. */

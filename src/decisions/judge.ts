@@ -2,7 +2,14 @@ import type { ImageReference } from '../images/types.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { TagReason } from '../tags/types.ts'
 import { best, firstSeen, follows, isGone, standing } from './candidates.ts'
-import { type Inquiry, type Lack, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
+import {
+  type Inquiry,
+  isOwnerJudged,
+  type Lack,
+  lack,
+  manifestNeed,
+  repositoryNeed,
+} from './inquiry.ts'
 import type { FactFailure } from './ports.ts'
 import { digestsOf } from './ranking.ts'
 import type { Finding } from './types.ts'
@@ -184,10 +191,10 @@ function judgePinned(
   tag: string,
   digest: string,
 ): Finding[] {
-  const { snapshot, facts, question } = inquiry
+  const { snapshot, facts } = inquiry
   const fact = snapshot?.manifest(tag)
   // An owner that was admitted before Tagwarden saw the tag move or go must still get its pods.
-  const tolerated = question.ownerReviewed && policy.movedTags !== 'Deny'
+  const tolerated = isOwnerJudged(inquiry, policy) && policy.movedTags !== 'Deny'
   const stranger = (
     reason: 'DigestUnknown' | 'DigestMismatch',
     wrong: string,

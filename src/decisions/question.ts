@@ -22,6 +22,7 @@ export function plainQuestion(
     restored: false,
     hint: undefined,
     ownerReviewed: false,
+    owners: [],
     immutable: false,
   }
 }

@@ -1,5 +1,10 @@
 import type { ImageReference } from '../images/types.ts'
-import type { CompiledException, CompiledPolicy, Enforcement } from '../policies/types.ts'
+import type {
+  CompiledException,
+  CompiledPolicy,
+  Enforcement,
+  NamedObject,
+} from '../policies/types.ts'
 import type { FactFailure, FactNeed } from './ports.ts'
 
 /** Why an image is not permitted, or what is to be said of it. A closed list. */
@@ -85,6 +90,8 @@ export interface Question {
   readonly hint: string | undefined
   /** a controller made the object from an owner that is reviewed itself: a pod of a ReplicaSet */
   readonly ownerReviewed: boolean
+  /** that owner and, where its name tells, the owner's owner; empty where they are not known */
+  readonly owners: readonly NamedObject[]
   /** the API server refuses another image here (a Job's template) */
   readonly immutable: boolean
 }

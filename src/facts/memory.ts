@@ -73,7 +73,11 @@ function isSame({ question: a, at }: Remembered, b: Question, now: number): bool
     a.defaults === b.defaults &&
     a.ownerReviewed === b.ownerReviewed &&
     a.policies.length === b.policies.length &&
-    a.policies.every((policy, index) => policy === b.policies[index]) &&
+    a.policies.every(
+      (policy, index) =>
+        policy === b.policies[index] &&
+        (!a.ownerReviewed || policy.judged(a.owners) === policy.judged(b.owners)),
+    ) &&
     a.exceptions.length === b.exceptions.length &&
     a.exceptions.every(
       (each, index) => each === b.exceptions[index] && at < each.expires === now < each.expires,

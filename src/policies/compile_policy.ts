@@ -10,7 +10,7 @@ import type { RepositoryGlob } from './repository_glob.ts'
 import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
 import { checkSpec, isSound } from './spec.ts'
 import type { CompiledPolicy, Enforcement } from './types.ts'
-import { compileWorkloadFilter, type WorkloadFilter } from './workload_filter.ts'
+import { compileOwnerTest, compileWorkloadFilter, type WorkloadFilter } from './workload_filter.ts'
 
 /** A compiled policy and what only the set needs of it. */
 export interface PolicyEntry {
@@ -91,6 +91,7 @@ function entryOf(
     exceptions: kind === 'ImagePolicy' ? 'Allow' : spec.exceptions,
     namespaceSelector: spec.namespaceSelector,
     covers: (image) => covering(image).length > 0,
+    judged: compileOwnerTest(spec.match),
     specificity: (image) => Math.max(0, ...covering(image).map((glob) => glob.literal)),
   }
   return {

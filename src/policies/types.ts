@@ -67,6 +67,12 @@ export interface CompiledPolicy {
   readonly namespaceSelector: LabelSelector | undefined
   /** whether the globs cover this repository name, such as `ghcr.io/acme/web` */
   covers(name: string): boolean
+  /**
+   * Whether whatever these objects run has been judged by this policy when they were admitted: it
+   * is not narrowed by labels, which an owner need not share with what it makes, and is for their
+   * kinds.
+   */
+  judged(owners: readonly NamedObject[]): boolean
   /** length of the longest literal part of the glob that covers this name; 0 if none does */
   specificity(name: string): number
 }

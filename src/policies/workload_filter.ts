@@ -20,6 +20,16 @@ export function compileWorkloadFilter(spec: ClusterImagePolicySpec): WorkloadFil
   return all(filters)
 }
 
+/** Whether a policy with this `match` has judged what these objects run: see CompiledPolicy. */
+export function compileOwnerTest(
+  match: ClusterImagePolicySpec['match'],
+): (owners: readonly NamedObject[]) => boolean {
+  const { kinds, selector } = match ?? {}
+  if (selector !== undefined) return () => false
+  const isOfKind = kindTest(kinds)
+  return (owners) => isOfKind === undefined || (owners.length > 0 && owners.every(isOfKind))
+}
+
 /**
  * The filter of an exception. Kinds and names may be those of what the object was made from: what
  * lets a Deployment through lets its pods through.

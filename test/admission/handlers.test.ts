@@ -5,6 +5,7 @@ import { describeError } from '../../src/errors.ts'
 import type { GroupKind } from '../../src/images/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { DEFAULTS, digest, type FakeTag, NOW, policy, snapshot, source } from '../fakes/facts.ts'
+import { nativePolicy, read } from '../policies/reading.ts'
 import {
   answered,
   applied,
@@ -425,6 +426,41 @@ t.test('what a controller owns', async (t) => {
   const ci = 'system:serviceaccount:shop:ci'
   t.match(await lenient.validate(by(ci, forged)), { allowed: false }, 'no way around a policy')
 })
+
+t.test(
+  'what is forgiven on pods is forgiven only by policies that judged their owner',
+  async (t) => {
+    const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', controller: true }
+    const stranger = `${NAME}:v1.4.2@${digest('9')}`
+    const pod = review(
+      {
+        metadata: { name: 'web-1-x', labels: { tier: 'front' }, ownerReferences: [owner] },
+        spec: { containers: [{ name: 'app', image: stranger }] },
+      },
+      {
+        kind: { group: '', version: 'v1', kind: 'Pod' },
+        userInfo: { username: 'system:serviceaccount:kube-system:replicaset-controller' },
+      },
+    )
+    const rows: [object | undefined, boolean][] = [
+      [undefined, true],
+      [{ kinds: ['ReplicaSet', 'Pod'] }, true],
+      [{ containers: ['app'] }, true],
+      [{ kinds: ['Pod'] }, false],
+      [{ kinds: ['Deployment', 'Pod'] }, false],
+      [{ selector: { matchLabels: { tier: 'front' } } }, false],
+    ]
+    for (const [match, allowed] of rows) {
+      const { set, lines } = read(
+        nativePolicy({ order: { semver: { range: '1.x' } }, match }, { namespace: 'shop' }),
+      )
+      t.strictSame(lines, [])
+      const now = { 'v1.4.2': { digest: digest('2'), checkedAt: NOW } }
+      const { validate } = hooks([], source([snapshot(NAME, now)]), { policies: () => set })
+      t.match(await validate(pod), { allowed }, JSON.stringify(match))
+    }
+  },
+)
 
 t.test('what needs no look is let through', async (t) => {
   const { validate } = hooks([track])

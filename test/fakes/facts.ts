@@ -154,6 +154,7 @@ export function policy(
     exceptions: kind === 'ImagePolicy' ? 'Allow' : 'Deny',
     namespaceSelector: undefined,
     covers: (image) => images.includes(image),
+    judged: () => true,
     specificity: (image) => (images.includes(image) ? image.length : 0),
     ...rest,
   }

@@ -112,7 +112,8 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
     const nothing = { ...NOTHING_FOUND, lines: linesOf(document) }
     if (document.part?.isItem === false) return { outcome: nothing, ...UNFIXED }
     for (const [name, labels] of namespacesIn(text)) options.onNamespace(name, labels)
-    if (!place.values && !mayHoldImages(text)) {
+    const isAsked = options.answers && text.includes('AdmissionReview')
+    if (!place.values && !isAsked && !mayHoldImages(text)) {
       return { outcome: { ...nothing, objects: CLAIM.test(text) ? 1 : 0 }, ...UNFIXED }
     }
     const manifest = readManifest(text)

@@ -222,6 +222,7 @@ const COUNT_OF = { deny: 'denied', warn: 'warned', audit: 'audited' } as const
 function toProblem(error: TagwardenError): ReportProblem {
   const { code, position, remedy } = error
   const message = remedy === '' ? error.message : `${error.message}. ${remedy}`
-  const { file = '', line, column } = position ?? {}
+  const nowhere = code === 'ERR_CLUSTER' ? 'cluster' : ''
+  const { file = nowhere, line, column } = position ?? {}
   return { code, place: file, line, column, message: position ? message : describeError(error) }
 }

@@ -204,6 +204,73 @@ t.test(
   },
 )
 
+t.test('each AdmissionReview is answered, whatever it is of', async (t) => {
+  const review = (request: object) =>
+    JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })
+  const kind = { group: '', version: 'v1', kind: 'Secret' }
+  const common = { kind, namespace: 'shop', name: 'x' }
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } }
+  const answers: string[] = []
+  const { report } = await reviewTexts(
+    {
+      'create.json': review({ uid: 'u1', operation: 'CREATE', object: secret, ...common }),
+      'delete.json': review({ uid: 'u2', operation: 'DELETE', oldObject: secret, ...common }),
+      'wrong.json': review({}),
+    },
+    { more: { onAnswer: (answer) => answers.push(answer) } },
+  )
+  t.match(
+    answers.map((answer) => JSON.parse(answer).response),
+    [
+      { uid: 'u1', allowed: true },
+      { uid: 'u2', allowed: true },
+    ],
+  )
+  t.match(report.problems, [{ code: 'ERR_INVALID_MANIFEST', place: 'wrong.json' }])
+})
+
+t.test('numbers without quotes are what their readers make of them', async (t) => {
+  const images = (tag: string) => `images: [{ name: ghcr.io/acme/web, newTag: ${tag} }]\n`
+  const kustomized = await reviewTexts({ 'kustomization.yaml': images('1.20') })
+  t.match(kustomized.report.findings, [
+    {
+      reason: 'InvalidReference',
+      image: '1.2',
+      message: /Put it in quotes/,
+      location: { line: 1 },
+    },
+  ])
+  const rows: [tag: string, image: string][] = [
+    ['20261101', 'x:2.0261101e+07'],
+    ['20261101.1', 'x:2.02611011e+07'],
+    ['1234567', 'x:1.234567e+06'],
+    ['123456', 'x:123456'],
+    ['1.20', 'x:1.2'],
+    ['"20261101"', 'x:20261101'],
+  ]
+  const policies = WEB.replace('ghcr.io/acme/web', '"**"').replace('>=1.2.3 <2.0.0', '9.x')
+  for (const [tag, image] of rows) {
+    const text = `image: { repository: x, tag: ${tag} }\n`
+    const { report } = await reviewTexts({ 'values.yaml': text }, { values: true, policies })
+    t.match(report.findings, [{ image }], tag)
+  }
+})
+
+t.test('findings of a file stand in the order of its lines', async (t) => {
+  const text = `apiVersion: v1
+kind: Pod
+metadata: { name: p, namespace: shop }
+spec:
+  initContainers: [{ name: a, image: ghcr.io/acme/web }]
+  containers: [{ name: b, image: ghcr.io/acme/web }]
+`
+  const { report } = await reviewTexts({ 'pod.yaml': text })
+  t.strictSame(
+    report.findings.map(({ location }) => location?.line),
+    [5, 6],
+  )
+})
+
 t.test('templates are left out with a note', async (t) => {
   const { report } = await reviewTexts({
     'chart.yaml': `{{- if .Values.on }}\n${pod('x:v1')}{{- end }}\n`,

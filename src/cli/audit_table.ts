@@ -1,5 +1,5 @@
 import { displayImage } from '../images/index.ts'
-import type { Level, Report, ReportFinding } from '../reports/index.ts'
+import { type Level, type Report, type ReportFinding, summaryOf } from '../reports/index.ts'
 
 const RANK: Readonly<Record<Level, number>> = { deny: 0, warn: 1, audit: 2 }
 const COLOUR: Readonly<Record<Level, string>> = { deny: '1;31', warn: '33', audit: '36' }
@@ -22,9 +22,8 @@ export function screenOf({ columns, rows }: NodeJS.WriteStream): Screen {
 
 /** The findings as a screen, the worst first, cut to the terminal. */
 export function auditTable(report: Report, { colour, width, height }: Screen): string {
-  const { totals, problems } = report
   const at = new Date(report.finishedAt).toISOString().slice(11, 19)
-  const summary = `${at}  ${totals.objects} objects, ${totals.images} images: ${totals.denied} denied, ${totals.warned} with warnings, ${totals.changed} would change${problems.length > 0 ? `, ${problems.length} places not looked at` : ''}`
+  const summary = `${at}  ${summaryOf(report)}`
   const all = report.findings.toSorted((a, b) => RANK[a.level] - RANK[b.level])
   const room = Math.max(1, Math.min(MOST_ROWS, height - 4))
   const shown = all.slice(0, room)

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -157,6 +158,9 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
   }
   const progress = createProgress(process.stderr)
   const all = wanted.length + (given.includes(STDIN) ? 1 : 0)
+  // what comes by standard input has no known end
+  const isSized = process.stderr.isTTY && !given.includes(STDIN)
+  const size = isSized ? sizeOf(wanted) : undefined
   const started = Date.now()
   const pathsByName = new Map(wanted.map(({ path, name }) => [name, path]))
   const result = await reviewManifests({
@@ -179,7 +183,8 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
     dryRun: options.dryRun && !manifests,
     onText: manifests ? streams.out : undefined,
     onAnswer: options.output === 'admission' ? (answer) => streams.out(`${answer}\n`) : undefined,
-    onProgress: (now) => progress.show(() => progressLine(now, all, Date.now() - started)),
+    onProgress: (now) =>
+      progress.show(() => progressLine(now, { files: all, size }, Date.now() - started)),
     problems,
     signal,
   })
@@ -257,12 +262,25 @@ function tell(report: Report, { output, dryRun }: ReviewCommandOptions, streams:
   }
 }
 
-function progressLine(now: ReviewProgress, all: number, took: number): string {
+/** Bytes of files, for an estimate. */
+function sizeOf(files: readonly ManifestFile[]): number {
+  return files.reduce((sum, { path }) => {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    return sum + (stats?.size ?? 0)
+  }, 0)
+}
+
+function progressLine(
+  now: ReviewProgress,
+  all: { readonly files: number; readonly size: number | undefined },
+  took: number,
+): string {
   const parts = [
-    `${now.files.toLocaleString('en')} of ${count(all, 'file')}`,
+    `${now.files.toLocaleString('en')} of ${count(all.files, 'file')}`,
+    count(now.documents, 'document'),
     count(now.findings, 'finding'),
     ...(now.asked > 0 ? [`${now.answered} of ${count(now.asked, 'look-up')}`] : []),
-    timeLeft(now.files, all, took),
+    all.size === undefined ? '' : timeLeft(now.read, all.size, took),
   ]
   return parts.filter((part) => part !== '').join(', ')
 }

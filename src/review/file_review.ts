@@ -41,6 +41,8 @@ export interface FileReviewOptions {
   readonly changed: ((lines: readonly [first: number, end: number]) => boolean) | undefined
   /** told of the text of each document as it becomes, in their order */
   readonly onText?: ((text: string) => void) | undefined
+  /** told of each document that is done, and how much is found in it */
+  readonly onDocument?: ((text: string, findings: number) => void) | undefined
   readonly signal: AbortSignal
 }
 
@@ -50,7 +52,7 @@ const AT_ONCE = 32
 export async function reviewFile(
   place: DocumentPlace,
   text: FileText,
-  { review, changed, onText, signal }: FileReviewOptions,
+  { review, changed, onText, onDocument, signal }: FileReviewOptions,
 ): Promise<ReviewedFile> {
   const documents: ReviewedDocument[] = []
   const problems: ReportProblem[] = []
@@ -74,6 +76,7 @@ export async function reviewFile(
     if (!reviewed) return
     onText?.(reviewed.fixed?.text ?? next.text)
     const { outcome, fixed } = reviewed
+    onDocument?.(next.text, outcome.findings.length)
     unfixed.push(...reviewed.unfixed)
     if (fixed || !isQuiet(outcome)) documents.push(reviewed)
     else quiet = added(quiet, outcome)

@@ -21,6 +21,10 @@ export interface ManifestInput {
 /** How far a review has come. */
 export interface ReviewProgress {
   readonly files: number
+  /** documents of all files, also of those that are not done */
+  readonly documents: number
+  /** UTF-16 units of these documents */
+  readonly read: number
   readonly findings: number
   /** facts that registries were asked for */
   readonly asked: number
@@ -103,6 +107,9 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
   })
   const sum = createSum((options.problems ?? []).map(toProblem))
   const running: Promise<ReviewedFile>[] = []
+  /** findings: of documents whose file is not done */
+  const seen = { documents: 0, read: 0, findings: 0 }
+  const pending = new Map<DocumentPlace, number>()
 
   async function settle(): Promise<void> {
     const file = await running.shift()
@@ -113,15 +120,32 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
     const counts = fixed && !options.dryRun ? fixed.outcome : file.outcome
     sum.add(file, counts, fixed, failure)
     for (const { answers } of counts.documents) for (const each of answers) options.onAnswer?.(each)
+    seen.findings -= pending.get(file.place) ?? 0
+    pending.delete(file.place)
+    tellProgress()
+  }
+
+  function tellProgress(): void {
     const { asked, answered } = lookups.count()
-    options.onProgress?.({ files: sum.files(), findings: sum.findings(), asked, answered })
+    const findings = sum.findings() + seen.findings
+    const { documents, read } = seen
+    options.onProgress?.({ files: sum.files(), documents, read, findings, asked, answered })
+  }
+
+  function note(place: DocumentPlace, text: string, findings: number): void {
+    seen.documents += 1
+    seen.read += text.length
+    seen.findings += findings
+    pending.set(place, (pending.get(place) ?? 0) + findings)
+    tellProgress()
   }
 
   for await (const { place, text, changed } of options.inputs) {
     if (signal.aborted) break
     // Texts come out in order only if one file is done before the next one begins.
     const { onText } = options
-    running.push(reviewFile(place, text, { review, changed, onText, signal }))
+    const onDocument = (own: string, findings: number) => note(place, own, findings)
+    running.push(reviewFile(place, text, { review, changed, onText, onDocument, signal }))
     if (running.length >= (onText ? 1 : AT_ONCE)) await settle()
   }
   while (running.length > 0) await settle()

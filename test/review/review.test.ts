@@ -256,6 +256,16 @@ t.test('numbers without quotes are what their readers make of them', async (t) =
   }
 })
 
+t.test('progress is told within a file, too', async (t) => {
+  const told: object[] = []
+  await reviewTexts(
+    { 'many.yaml': [pod(LATEST), pod('x:v1'), pod(LATEST)].join('---\n') },
+    { more: { onProgress: (progress) => told.push(progress) } },
+  )
+  t.match(told[0], { files: 0, documents: 1, findings: 1 })
+  t.match(told.at(-1), { files: 1, documents: 3, findings: 2 })
+})
+
 t.test('findings of a file stand in the order of its lines', async (t) => {
   const text = `apiVersion: v1
 kind: Pod

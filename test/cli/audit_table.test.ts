@@ -15,7 +15,7 @@ t.test('a live table shows the worst first, within the terminal, whatever names 
     '',
   )
   const lines = table.split('\n')
-  t.match(lines[0], /^08:30:00 {2}12 images in 9 objects: 1 denied, 1 with warnings/)
+  t.match(lines[0], /^08:30:00 {2}12 images in 9 objects in 3 files: 1 denied, 1 with warnings/)
   t.match(lines.slice(2).join('|'), /^deny .*\|warn .*\|and 1 more\|$/)
   t.ok(
     lines.slice(1).every((line) => /^[\x20-\x7e]{0,60}$/.test(line)),

@@ -146,7 +146,7 @@ function newest(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
       ? NOTHING
       : { findings: [unavailable(mover, best.lack, 'the newest permitted tag')] }
   }
-  const requested = question.image.tag
+  const requested = isLatest(question.image) ? undefined : question.image.tag
   const verdict = requested === undefined ? undefined : mover.selector.judge(requested)
   if (verdict?.permitted && !snapshot.has(verdict.tag)) {
     if (!best || ranksAbove(mover.selector, verdict.tag, best.candidate.tag)) {

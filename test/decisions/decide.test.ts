@@ -152,6 +152,9 @@ t.test('latest is never the newest, whatever the order, unless it is followed', 
     t.equal(brief(decision), expected, tag)
     t.notMatch(decision.findings[0]?.message, /newest is latest|Use .*latest/)
   }
+  const without = snapshot(NAME, { '1.2': { digest: digest('1') } })
+  const resolving = { policies: [policy({ action: 'Track', latest: 'Resolve', rule: { order } })] }
+  t.equal(brief(decided(`${NAME}:latest`, resolving, [without])), `-> ${NAME}:1.2@${digest('1')}`)
 })
 
 t.test('a policy that only warns opens no way for latest past one that denies it', async (t) => {

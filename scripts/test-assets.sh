@@ -21,6 +21,7 @@ REGISTRY=v3.1.2
 HELM=v4.3.1
 CERT_MANAGER=v1.19.1
 PROMETHEUS_OPERATOR=v0.85.0
+OPENREPORTS=v0.2.1
 GO=1.26.8 # fetched where the machine's Go is too old to fetch one itself
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -151,6 +152,17 @@ operators() {
   mv -f "$work/operator-crds.yaml" "$envtest/operator-crds.yaml"
 }
 
+# The kinds that audits report in.
+reports() {
+  local folder
+  folder=$(folder "github.com/openreports/reports-api@$OPENREPORTS")
+  for file in "$folder"/config/crd/openreports.io_{reports,clusterreports}.yaml; do
+    echo '---'
+    cat "$file"
+  done >"$work/report-crds.yaml"
+  mv -f "$work/report-crds.yaml" "$envtest/report-crds.yaml"
+}
+
 # Debian's package, unpacked. Where apt has no lists yet, it gets some of its own.
 debian_registry() {
   if ! command -v apt-get >/dev/null; then
@@ -209,6 +221,10 @@ fi
 if ! have operator-crds.yaml; then
   need_go
   step "kinds of cert-manager $CERT_MANAGER and Prometheus Operator $PROMETHEUS_OPERATOR" operators
+fi
+if ! have report-crds.yaml; then
+  need_go
+  step "kinds of OpenReports $OPENREPORTS" reports
 fi
 if [ ! -s "$bin/registry-v2.8" ]; then
   step 'registry v2.8' debian_registry

@@ -9,11 +9,11 @@ import { RESOURCES } from '../../src/policies/schema/resources.ts'
 import { readPoliciesInForce } from '../../src/sources/cluster.ts'
 import { reviewOptions } from '../admission/reviews.ts'
 import { type Result, tagwarden } from '../cli/run.ts'
-import { skipWithoutControlPlane } from '../cluster/assets.ts'
+import { CONTROL_PLANE, REPORT_CRDS, requireAsset, skipWithout } from '../cluster/assets.ts'
 import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
 import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts'
 
-const skip = skipWithoutControlPlane()
+const skip = skipWithout([...CONTROL_PLANE, REPORT_CRDS])
 const ROOT = join(import.meta.dirname, '../..')
 const CRDS = join(ROOT, 'charts/tagwarden/files/crds')
 
@@ -240,8 +240,7 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
     t.equal(await ended, 130)
   })
   await t.test('the leader writes reports, again only when they change', async (t) => {
-    const reports = reportCrd('reports', 'Report', 'Namespaced')
-    await apply(reports, reportCrd('clusterreports', 'ClusterReport', 'Cluster'))
+    await kubectl('apply', '--server-side', '-f', requireAsset(REPORT_CRDS))
     await kubectl('wait', '--for=condition=Established', 'crd', 'reports.openreports.io')
     await apply(workload('worse', `${web}:v0.0.1`))
     const cluster = await openCluster({ kubeconfig: plane.kubeconfig })
@@ -287,54 +286,3 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
 })
 
 const FAILURE = { code: 'ERR_REGISTRY_UNREACHABLE', message: 'no answer', at: 0 } as const
-
-/** As much of the CRDs of openreports.io as says what is wrong with a report. */
-function reportCrd(plural: string, kind: string, scope: string): object {
-  const text = { type: 'string' }
-  const number = { type: 'integer' }
-  const reference = { type: 'object', 'x-kubernetes-map-type': 'atomic' }
-  const names = { apiVersion: text, kind: text, namespace: text, name: text, uid: text }
-  const result = {
-    type: 'object',
-    required: ['policy'],
-    properties: {
-      ...{ source: text, policy: text, rule: text, category: text, message: text },
-      result: { type: 'string', enum: ['pass', 'fail', 'warn', 'error', 'skip'] },
-      severity: { type: 'string', enum: ['critical', 'high', 'low', 'medium', 'info'] },
-      scored: { type: 'boolean' },
-      resources: { type: 'array', items: { ...reference, properties: names } },
-      properties: { type: 'object', additionalProperties: text },
-      timestamp: {
-        type: 'object',
-        required: ['nanos', 'seconds'],
-        properties: {
-          nanos: { ...number, format: 'int32' },
-          seconds: { ...number, format: 'int64' },
-        },
-      },
-    },
-  }
-  const counts = Object.fromEntries(
-    ['pass', 'fail', 'warn', 'error', 'skip'].map((name) => [name, number]),
-  )
-  const openAPIV3Schema = {
-    type: 'object',
-    properties: {
-      ...{ apiVersion: text, kind: text, metadata: { type: 'object' }, source: text },
-      scope: { ...reference, properties: names },
-      summary: { type: 'object', properties: counts },
-      results: { type: 'array', items: result },
-    },
-  }
-  const version = { name: 'v1alpha1', served: true, storage: true, schema: { openAPIV3Schema } }
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.openreports.io` },
-    spec: {
-      group: 'openreports.io',
-      ...{ scope, names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` } },
-      versions: [version],
-    },
-  }
-}

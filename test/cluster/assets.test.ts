@@ -8,6 +8,7 @@ import {
   HELM,
   OPERATOR_CRDS,
   REGISTRIES,
+  REPORT_CRDS,
   requireAsset,
   skipWithout,
   skipWithoutControlPlane,
@@ -78,7 +79,10 @@ t.test('the script gets each part that tests ask for, in the version that they a
     ]),
   )
   const filled = script.replace(/\$\{?([A-Z_]+)\}?/g, (all, name) => versions[name] ?? all)
-  for (const name of [...CONTROL_PLANE, ...Object.values(REGISTRIES), CRANE, HELM, OPERATOR_CRDS]) {
+  for (const name of [
+    ...[...CONTROL_PLANE, ...Object.values(REGISTRIES)],
+    ...[CRANE, HELM, OPERATOR_CRDS, REPORT_CRDS],
+  ]) {
     t.ok(filled.includes(name), name)
   }
   t.end()

@@ -24,6 +24,8 @@ export const CRANE = 'crane-v0.22.1'
 export const HELM = 'helm-v4.3.1'
 /** CRDs of cert-manager and of the Prometheus Operator. */
 export const OPERATOR_CRDS = 'operator-crds.yaml'
+/** CRDs of OpenReports. */
+export const REPORT_CRDS = 'report-crds.yaml'
 
 /** The path of a real part, in KUBEBUILDER_ASSETS or the cache; undefined where it is missing. */
 export function asset(name: string): string | undefined {

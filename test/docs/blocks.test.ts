@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t, { type Test } from 'tap'
+import { parse } from 'yaml'
 import { VALUES } from '../../scripts/chart/values.ts'
 import { valuesSchema } from '../../scripts/chart/values_schema.ts'
 import { CONFIG_SCHEMA, loadConfig } from '../../src/config/index.ts'
 import { describeError } from '../../src/errors.ts'
 import { compilePolicies, parsePolicies, readDocuments } from '../../src/policies/index.ts'
 import { ClusterImagePolicySpec } from '../../src/policies/schemas.ts'
+import { CHART } from '../chart/helm.ts'
 import { type Block, readPage, readPages } from './pages.ts'
 
 const KINDS = [
@@ -17,7 +20,20 @@ const SPEC_FIELDS = Object.keys(ClusterImagePolicySpec.properties ?? {})
 /** Where YAML without a kind is values of the chart. */
 const PAGES_OF_VALUES = ['docs/install.md']
 const validateValues = new Ajv2020({ strict: false }).compile(JSON.parse(valuesSchema(VALUES)))
+const DEFAULT_VALUES = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'))
 const SETTINGS = Object.keys(CONFIG_SCHEMA.properties ?? {})
+
+/** Values over others, as Helm puts them before it looks at the schema. */
+function merged(values: unknown, over: unknown): unknown {
+  if (![values, over].every((each) => isPlainObject(each))) return over
+  const both: Record<string, unknown> = { ...(values as object) }
+  for (const [key, value] of Object.entries(over as object)) both[key] = merged(both[key], value)
+  return both
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /** What is wrong with policies, by the real room. */
 function policyProblems(text: string): string[] {
@@ -56,7 +72,7 @@ async function problemsOf(t: Test, { text, place }: Block): Promise<string[]> {
   const fields = values.flatMap(Object.keys)
   if (PAGES_OF_VALUES.includes(place.split(':')[0] ?? '') && !fields.includes('kind')) {
     return values.flatMap((each) =>
-      validateValues(each) ? [] : [JSON.stringify(validateValues.errors)],
+      validateValues(merged(DEFAULT_VALUES, each)) ? [] : [JSON.stringify(validateValues.errors)],
     )
   }
   if (fields.every((name) => SETTINGS.includes(name))) return configProblems(t, text)

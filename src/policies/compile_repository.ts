@@ -1,5 +1,5 @@
 import { TagwardenError } from '../errors.ts'
-import { compilePattern } from '../tags/index.ts'
+import { compilePattern, limitTogether } from '../tags/index.ts'
 import { contentHash } from './content_hash.ts'
 import { draftProblem, type NamespacedDraft } from './draft.ts'
 import { parseDuration } from './duration.ts'
@@ -54,19 +54,21 @@ function compileAnew(draft: NamespacedDraft): RepositoryCompilation {
   const { flaws, image } = checkRepository(draft.spec)
   const problems = flaws.map((flaw) => draftProblem(draft, flaw))
   const spec = draft.spec as Spec
-  const patterns = isSound(flaws, 'exclusionList')
-    ? spec.exclusionList.flatMap((pattern, index) => {
-        try {
-          return compilePattern(pattern, `exclusionList[${index}]`)
-        } catch (error) {
-          if (!(error instanceof TagwardenError)) throw error
-          const { message, remedy, position } = error
-          const path = parsePath(position?.field ?? 'exclusionList')
-          problems.push(draftProblem(draft, { path, message, remedy }, error))
-          return []
-        }
-      })
-    : []
+  const attempt = <T>(compile: () => T): T | undefined => {
+    try {
+      return compile()
+    } catch (error) {
+      if (!(error instanceof TagwardenError)) throw error
+      const { message, remedy, position } = error
+      const path = parsePath(position?.field ?? 'exclusionList')
+      problems.push(draftProblem(draft, { path, message, remedy }, error))
+      return undefined
+    }
+  }
+  const patterns = (isSound(flaws, 'exclusionList') ? spec.exclusionList : []).flatMap(
+    (pattern, index) => attempt(() => compilePattern(pattern, `exclusionList[${index}]`)) ?? [],
+  )
+  attempt(() => limitTogether(patterns, 'exclusionList'))
   if (problems.length > 0) return { problems }
   const { interval, timeout, provider, insecure, suspend, exclusionList } = spec
   const repository: CompiledRepository = {

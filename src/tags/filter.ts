@@ -1,6 +1,6 @@
 import { isArtifact } from './artifact.ts'
 import { firstOf } from './group_names.ts'
-import { compilePattern } from './pattern.ts'
+import { compilePattern, limitTogether, limitWithGroups, type Pattern } from './pattern.ts'
 import { ruleError } from './rule_error.ts'
 import { compileTemplate } from './template.ts'
 import type { Candidate, TagReason, TagRule } from './types.ts'
@@ -19,8 +19,12 @@ export interface TagFilter {
  * @throws TagwardenError ERR_INVALID_POLICY
  */
 export function compileFilter(rule: TagRule): TagFilter {
-  const ignored = matchesAny(rule.ignore, 'tags.ignore')
-  const allows = matchesAny(rule.allow, 'tags.allow')
+  const ignore = compileAll(rule.ignore, 'tags.ignore')
+  const allow = compileAll(rule.allow, 'tags.allow')
+  const pattern = rule.pattern ? [compilePattern(rule.pattern, 'tags.pattern')] : []
+  limitTogether([...ignore, ...allow, ...pattern], 'tags')
+  const ignored = matchesAny(ignore)
+  const allows = matchesAny(allow)
   const read = compileExtract(rule)
   return {
     allows,
@@ -36,8 +40,11 @@ export function compileFilter(rule: TagRule): TagFilter {
   }
 }
 
-function matchesAny(sources: readonly string[], field: string): (tag: string) => boolean {
-  const patterns = sources.map((source, i) => compilePattern(source, `${field}[${i}]`))
+function compileAll(sources: readonly string[], field: string): Pattern[] {
+  return sources.map((source, i) => compilePattern(source, `${field}[${i}]`))
+}
+
+function matchesAny(patterns: readonly Pattern[]): (tag: string) => boolean {
   return (tag) => patterns.length > 0 && patterns.some((pattern) => pattern.test(tag))
 }
 
@@ -60,6 +67,7 @@ function compileExtract({ pattern: source, extract }: TagRule) {
     return (tag: string): Candidate | undefined =>
       pattern.test(tag) ? { tag, version: tag, build: undefined } : undefined
   }
+  limitWithGroups(pattern, 'tags.pattern')
   return (tag: string): Candidate | undefined => {
     const match = pattern.match(tag)
     if (!match) {

@@ -1,4 +1,4 @@
-export { compilePattern, type Pattern } from './pattern.ts'
+export { compilePattern, limitTogether, type Pattern } from './pattern.ts'
 export { compileRule } from './rule.ts'
 export type {
   Candidate,

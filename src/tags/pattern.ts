@@ -10,6 +10,8 @@ export type Match = readonly (string | undefined)[]
 export interface Pattern {
   /** the numbers of the groups of each name */
   readonly groups: GroupNumbers
+  /** what a search costs: instructions of the compiled program; 0 where it runs natively */
+  readonly size: number
   test(text: string): boolean
   /** the leftmost match, preferring as Perl does; undefined when there is none */
   match(text: string): Match | undefined
@@ -18,6 +20,11 @@ export interface Pattern {
 const LONGEST_PATTERN = 1024
 /** Instructions of the compiled program; `x{1000}` takes about a thousand. */
 const LARGEST_PROGRAM = 5000
+/**
+ * The same where groups are asked for. re2js finds those of up to 500 instructions by a search that
+ * takes a tenth of a millisecond for the worst tag, and of more by one that takes sixty.
+ */
+const LARGEST_WITH_GROUPS = 450
 
 const compiled = new Map<string, WeakRef<Pattern>>()
 let sweepAt = 1_000
@@ -51,11 +58,43 @@ function makePattern(source: string, field: string): Pattern {
     text.length <= LONGEST_NATIVE ? native : undefined
   return {
     groups,
+    size: native ? 0 : re2.programSize(),
     test: (text) => (fast(text) ?? re2).test(text),
     match: (text) => {
       const regExp = fast(text)
       return regExp ? (regExp.exec(text) ?? undefined) : matchRe2(re2, text)
     },
+  }
+}
+
+/**
+ * Holds the patterns that every tag is searched with together to what one of them may be.
+ *
+ * @throws TagwardenError ERR_INVALID_POLICY
+ */
+export function limitTogether(patterns: readonly Pattern[], field: string): void {
+  const total = patterns.reduce((sum, { size }) => sum + size, 0)
+  if (total > LARGEST_PROGRAM) {
+    throw ruleError(
+      field,
+      `the patterns are too large together: they compile to ${total} instructions, at most ${LARGEST_PROGRAM} are allowed`,
+      'Use fewer patterns, or smaller repetition counts',
+    )
+  }
+}
+
+/**
+ * Holds a pattern whose groups are asked for to what can be searched fast.
+ *
+ * @throws TagwardenError ERR_INVALID_POLICY
+ */
+export function limitWithGroups({ size }: Pattern, field: string): void {
+  if (size > LARGEST_WITH_GROUPS) {
+    throw ruleError(
+      field,
+      `the pattern is too large for one whose groups are read: it compiles to ${size} instructions, at most ${LARGEST_WITH_GROUPS} are allowed`,
+      'Use smaller repetition counts, or leave out tags.extract and the group build',
+    )
   }
 }
 

@@ -32,6 +32,19 @@ t.test('a wrong pattern is named with its field, and the message says what to do
     [{ pattern: '\\p{Nope}' }, 'tags.pattern', /\\p\{Nope\}/, /RE2/],
     [{ pattern: 'x'.repeat(1025) }, 'tags.pattern', /1025 characters; at most 1024/, /Shorten/],
     [{ pattern: '\\pL{1000}'.repeat(20) }, 'tags.pattern', /too large/, /128 characters/],
+    [
+      { pattern: '(?:[ab]?){300}', extract: '$0' },
+      'tags.pattern',
+      /groups are read: .* 450/,
+      /leave out tags.extract/,
+    ],
+    [{ pattern: '(?P<build>(?:[ab]?){300})' }, 'tags.pattern', /groups are read/, /group build/],
+    [
+      { allow: Array.from({ length: 9 }, (_, i) => `(?:[ab]?){300}${i}`) },
+      'tags',
+      /large together: they compile to \d+ instructions, at most 5000/,
+      /fewer/,
+    ],
     [{ allow: ['a', '('] }, 'tags.allow[1]', /missing closing/, /backslash/],
     [{ ignore: ['('] }, 'tags.ignore[0]', /missing closing/, /backslash/],
     [{ extract: '$1' }, 'tags.extract', /no pattern/, /tags\.pattern/],
@@ -44,6 +57,20 @@ t.test('a wrong pattern is named with its field, and the message says what to do
       JSON.stringify(parts).slice(0, 60),
     )
   }
+  t.end()
+})
+
+t.test('the worst pattern that is taken needs no more than a moment for the worst tag', (t) => {
+  const worst = compile({ pattern: '(?P<v>(?:[ab]?){215}[ab]*)', extract: '$v' })
+  const tags = Array.from({ length: 100 }, (_, i) => {
+    const bits = i.toString(2).padStart(8, '0').replaceAll('0', 'a').replaceAll('1', 'b')
+    return bits + 'ab'.repeat(60)
+  })
+  const start = process.cpuUsage()
+  t.equal(worst.rank(tags).permitted.length, tags.length)
+  const { user, system } = process.cpuUsage(start)
+  // an engine without the limits needs six seconds here
+  t.ok(user + system < 2_000_000, `${user + system} us`)
   t.end()
 })
 

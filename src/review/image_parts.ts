@@ -26,14 +26,15 @@ export interface AssembledImages {
 
 /** Where an assembled object holds its images. */
 const PATH = '/images/*/image'
+const VALUES: GroupKind = { group: '', kind: 'HelmValues' }
 const KINDS: readonly GroupKind[] = [
   { group: 'kustomize.config.k8s.io', kind: 'Kustomization' },
+  { group: 'kustomize.config.k8s.io', kind: 'Component' },
   { group: 'kustomize.toolkit.fluxcd.io', kind: 'Kustomization' },
-  { group: '', kind: 'HelmValues' },
 ]
 
 /** The image fields of assembled objects. */
-export const ASSEMBLED_FIELDS: readonly ImageField[] = KINDS.map((kind) => ({
+export const ASSEMBLED_FIELDS: readonly ImageField[] = [...KINDS, VALUES].map((kind) => ({
   ...kind,
   paths: [PATH],
 }))
@@ -52,9 +53,10 @@ export function kustomizationImages(
   place: { readonly base: string; readonly namespace: string; readonly title: string },
 ): AssembledImages | undefined {
   const apiVersion = own(object, 'apiVersion')
-  if (own(object, 'kind') !== 'Kustomization' || typeof apiVersion !== 'string') return undefined
-  const group = apiVersion.slice(0, apiVersion.indexOf('/'))
-  const kind = KINDS.find((each) => each.kind === 'Kustomization' && each.group === group)
+  if (typeof apiVersion !== 'string') return undefined
+  const named = { group: apiVersion.slice(0, apiVersion.indexOf('/')), kind: own(object, 'kind') }
+  const { group } = named
+  const kind = KINDS.find((each) => each.kind === named.kind && each.group === group)
   if (!kind) return undefined
   const spec = own(object, 'spec')
   const flux = group === 'kustomize.toolkit.fluxcd.io'
@@ -102,10 +104,13 @@ const MOST_IMAGES = 10_000
 /**
  * The images in Helm values: `image: {repository, tag}` with `registry` and `digest` where they
  * are, and `image: name:tag`. A map without tag and digest leaves them to the chart.
+ *
+ * @param base JSON pointer of the values in their document
  */
 export function helmImages(
   value: unknown,
   place: { readonly namespace: string; readonly title: string },
+  base = '',
 ): AssembledImages | undefined {
   const parts: ImageParts[] = []
   function visit(at: unknown, pointer: string, path: string, depth: number): void {
@@ -129,9 +134,9 @@ export function helmImages(
       }
     }
   }
-  visit(value, '', '', 0)
+  visit(value, base, '', 0)
   if (parts.length === 0) return undefined
-  return assembled('', KINDS[2] as GroupKind, parts, { ...place, metadata: {} })
+  return assembled('', VALUES, parts, { ...place, metadata: {} })
 }
 
 function partsOfMap(map: JsonObject, base: string, path: string): ImageParts | undefined {

@@ -107,7 +107,11 @@ export function findSubjects(value: unknown, how: DocumentHints, at = ''): Found
     }
   }
 
-  if (how.values) {
+  if (how.values && isObject(value) && isNamed(value)) {
+    const images = releaseImages(value, how)
+    if (images) subjects.push({ ...images, base: '' })
+    visit(value, at, 0)
+  } else if (how.values) {
     const images = helmImages(value, how)
     if (images) subjects.push({ ...images, base: '' })
   } else if (how.kustomization && isObject(value) && !('kind' in value)) {
@@ -116,6 +120,27 @@ export function findSubjects(value: unknown, how: DocumentHints, at = ''): Found
     visit(value, at, 0)
   }
   return { subjects, objects, problem }
+}
+
+/** Objects may stand among the files of values: a HelmRelease has its values in itself. */
+function isNamed(object: JsonObject): boolean {
+  return ['apiVersion', 'kind'].every((key) => typeof own(object, key) === 'string')
+}
+
+/** https://fluxcd.io/flux/components/helm/helmreleases/#inline-values */
+function releaseImages(object: JsonObject, { namespace }: DocumentHints) {
+  const group = String(own(object, 'apiVersion')).split('/')[0]
+  if (group !== 'helm.toolkit.fluxcd.io' || own(object, 'kind') !== 'HelmRelease') return undefined
+  const [metadata, spec] = ['metadata', 'spec'].map((key) => own(object, key))
+  const text = (of: unknown, key: string) => {
+    const value = isObject(of) ? own(of, key) : undefined
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const place = {
+    namespace: text(spec, 'targetNamespace') ?? text(metadata, 'namespace') ?? namespace,
+    title: text(metadata, 'name') ?? '(no name)',
+  }
+  return helmImages(isObject(spec) ? own(spec, 'values') : undefined, place, '/spec/values')
 }
 
 function subjectOf({ kind, namespace, name, object }: AdmissionRequest, apiVersion: string) {

@@ -137,11 +137,13 @@ images:
   - { name: ghcr.io/acme/web, newTag: "" }
 `
   const head = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n'
+  const component = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n'
   const flux = `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: apps }\nspec:\n  targetNamespace: shop\n  images: [{ name: ghcr.io/acme/web, newTag: v9.0.0 }]\n`
   const rows: [file: string, text: string, images: number, first: object][] = [
     ['kustomization.yaml', text, 3, { line: 5, column: 13 }],
     ['x.yaml', head + text, 3, { line: 7, column: 13 }],
     ['x.yaml', flux, 1, { line: 6, column: 46 }],
+    ['kustomization.yaml', `${component}${text}`, 3, { line: 7, column: 13 }],
     ['x.yaml', text, 0, {}],
     ['kustomization.yaml', 'resources: [a.yaml]\n', 0, {}],
     ['kustomization.yaml', 'images: x\n', 0, {}],
@@ -153,7 +155,7 @@ images:
       t.match(report.findings[0], {
         reason: 'OutOfRange',
         image: 'ghcr.io/acme/web:v9.0.0',
-        subject: { kind: 'Kustomization', namespace: 'shop' },
+        subject: { kind: /^Kustomization$|^Component$/, namespace: 'shop' },
         location,
         use: 'ghcr.io/acme/web:v1.4.2',
       })
@@ -203,6 +205,30 @@ t.test(
     t.match(review.report, { findings: [{ image: LATEST }], totals: { objects: 3, files: 5 } })
   },
 )
+
+t.test('objects among files of values: a HelmRelease, and any other', async (t) => {
+  const release = `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: web, namespace: shop }
+spec:
+  values:
+    image: { repository: ghcr.io/acme/web, tag: v9.0.0 }
+---
+${pod(LATEST)}`
+  const { report } = await reviewTexts(
+    { 'apps.yaml': release },
+    { values: true, namespace: 'other' },
+  )
+  t.match(report.findings, [
+    {
+      subject: { kind: 'HelmValues', namespace: 'shop', name: 'web' },
+      ...{ container: 'image', pointer: '/spec/values/image/tag' },
+      ...{ location: { line: 6, column: 49 }, use: 'ghcr.io/acme/web:v1.4.2' },
+    },
+    { subject: { kind: 'Pod' }, image: LATEST },
+  ])
+  t.equal((await reviewTexts({ 'apps.yaml': release })).report.totals.images, 1)
+})
 
 t.test('each AdmissionReview is answered, whatever it is of', async (t) => {
   const review = (request: object) =>

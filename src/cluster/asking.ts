@@ -10,6 +10,7 @@ import {
   strangeAnswer,
   unreachable,
 } from './failure.ts'
+import type { Outage } from './outage.ts'
 import { type Answer, type Exchange, open, readBody } from './transport.ts'
 
 /** What the API server said: an object, or the Status that refuses. */
@@ -47,14 +48,21 @@ export function createAsking(options: {
   readonly server: string
   readonly access: Access
   readonly clock: ClusterClock
+  readonly outage: Outage
   /** ms for a question with all its retries */
   readonly timeLimit: number
 }): Asking {
-  const { server, access, clock, timeLimit } = options
+  const { server, access, clock, outage, timeLimit } = options
 
   async function once(question: Question, signal: AbortSignal): Promise<Answer> {
-    const answer = await open(server, access, question, { signal, silence: timeLimit })
-    return readBody(question.what, answer, question.limit ?? LARGEST_ANSWER)
+    try {
+      const answer = await open(server, access, question, { signal, silence: timeLimit })
+      if (answer.status < 400) outage.noteAnswer()
+      return await readBody(question.what, answer, question.limit ?? LARGEST_ANSWER)
+    } catch (error) {
+      if (!(error instanceof ClusterError) && !signal.aborted) outage.noteAway()
+      throw error
+    }
   }
 
   async function persist(question: Question, signal: AbortSignal, end: number): Promise<Answer> {

@@ -7,6 +7,7 @@ import { inClusterCredentials } from './in_cluster.ts'
 import { kubeconfigCredentials } from './kubeconfig.ts'
 import { countObjects, listPages } from './listing.ts'
 import type { ClusterLog } from './log.ts'
+import { createOutage } from './outage.ts'
 import { checkedKey, describeKey, keyOf, pathOf } from './path.ts'
 import { apiVersionOf } from './resources.ts'
 import { followServed, isServed } from './served.ts'
@@ -70,7 +71,8 @@ export async function connect(
       : await kubeconfigCredentials(kubeconfig, options.context)
   const { server } = credentials
   const access = await openAccess(credentials)
-  const asking = createAsking({ server, access, clock, timeLimit })
+  const outage = createOutage(clock)
+  const asking = createAsking({ server, access, clock, outage, timeLimit })
   const closers = new Set<() => unknown>()
   let closed = false
 
@@ -80,7 +82,12 @@ export async function connect(
     handlers: WatchHandlers<T>,
   ): Watching {
     if (closed) throw new TypeError('the cluster is closed')
-    const watching = startWatch({ server, access, asking, clock, log }, resource, more, handlers)
+    const watching = startWatch(
+      { server, access, asking, clock, outage, log },
+      resource,
+      more,
+      handlers,
+    )
     const close = async () => {
       more.signal?.removeEventListener('abort', close)
       closers.delete(close)

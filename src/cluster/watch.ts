@@ -5,6 +5,7 @@ import { ClusterError } from './cluster_error.ts'
 import { type WatchEvent, watchEvents } from './event_stream.ts'
 import { listPages } from './listing.ts'
 import type { ClusterLog } from './log.ts'
+import type { Outage } from './outage.ts'
 import { pathOf } from './path.ts'
 import type {
   KubernetesObject,
@@ -21,6 +22,7 @@ export interface WatchContext {
   readonly access: Access
   readonly asking: Asking
   readonly clock: ClusterClock
+  readonly outage: Outage
   readonly log: ClusterLog | undefined
 }
 
@@ -47,7 +49,7 @@ export function startWatch<T extends KubernetesObject>(
   options: ListOptions,
   handlers: WatchHandlers<T>,
 ): Watching {
-  const { clock, log } = context
+  const { clock, outage, log } = context
   const { namespace, labelSelector, fieldSelector } = options
   const where = namespace === undefined ? '' : ` in ${namespace}`
   const what = `watch ${resource.plural}${where}`
@@ -61,7 +63,7 @@ export function startWatch<T extends KubernetesObject>(
   let version: string | undefined
   let streaming = false
   let failures = 0
-  let longestPause = LONGEST_PAUSE_MS
+  let isRefused = false
 
   function tell(handler: () => void): void {
     try {
@@ -86,6 +88,7 @@ export function startWatch<T extends KubernetesObject>(
   function works(): void {
     if (inTrouble) tell(() => handlers.recovered?.())
     inTrouble = false
+    isRefused = false
   }
 
   function troubled(error: Error): void {
@@ -169,7 +172,11 @@ export function startWatch<T extends KubernetesObject>(
     const busy = answer === 0 || answer === 429 || answer >= 500
     const doubtful = answer >= 500 && failures % DOUBTFUL === DOUBTFUL - 1
     if (!busy || doubtful) version = undefined
-    longestPause = [401, 403, 404].includes(answer) ? REFUSED_PAUSE_MS : LONGEST_PAUSE_MS
+    const wasRefused = isRefused
+    isRefused = [401, 403, 404].includes(answer)
+    // After an outage the API server refuses everything until it has read the roles.
+    if (isRefused && !wasRefused) failures = 0
+    if (answer === 0) outage.noteAway()
     // A connection that breaks is no news before the next one fails; an old version never is.
     if (answer === 410 || (answer === 0 && streaming)) {
       log?.debug({ resource: resource.plural, reason }, `${what}: ${error.message}`)
@@ -182,8 +189,9 @@ export function startWatch<T extends KubernetesObject>(
     while (!signal.aborted) {
       failures = (await turn()) ? 0 : failures + 1
       if (failures === 0 || signal.aborted) continue
-      const pause = backoff(failures - 1, FIRST_PAUSE_MS, longestPause)
-      await clock.sleep(pause, signal).catch(() => {})
+      const longest = isRefused ? REFUSED_PAUSE_MS : LONGEST_PAUSE_MS
+      const pause = backoff(failures - 1, FIRST_PAUSE_MS, longest)
+      await outage.sleep(pause, signal)
     }
   }
 

@@ -216,6 +216,73 @@ t.test('a server that is busy keeps its version, and is asked ever more rarely',
   t.strictSame(versionsOf(server), ['100', '100', '100', '100'])
 })
 
+t.test('a server that forbids everything after an outage is asked again soon', async (t) => {
+  const times: number[] = []
+  const noted =
+    (stream: Stream): Stream =>
+    (response) => {
+      times.push(performance.now())
+      stream(response)
+    }
+  const breaks = noted((response) => void response.destroy())
+  const { until } = await watch(
+    t,
+    serves(
+      [['a'], ['a', 'z']],
+      [
+        ...Array(4).fill(breaks),
+        noted((response) => refuse(response, 403, 'Forbidden')),
+        noted(sends()),
+      ],
+    ),
+  )
+  await until('recovered')
+  const pause = (times[5] ?? 0) - (times[4] ?? 0)
+  t.ok(pause < 700, `after ${Math.round(pause)} ms, not as after five failures`)
+})
+
+t.test('an outage ends for all watches with the first answer', async (t) => {
+  let isAway = false
+  const open: ServerResponse[] = []
+  const server = await startScriptedServer(t, ({ query }, response) => {
+    open.push(response)
+    if (isAway) response.destroy()
+    else if (query.has('watch')) sends()(response)
+    else json(response, listOf(['a']))
+  })
+  const cluster = await openCluster({ kubeconfig: server.kubeconfig, timeLimit: 1_000 })
+  t.teardown(() => cluster.close())
+  let recovered = 0
+  let troubled = 0
+  for (let n = 0; n < 3; n += 1) {
+    cluster.watch(
+      CONFIG_MAPS,
+      { namespace: `n${n}` },
+      {
+        upsert: () => {},
+        remove: () => {},
+        problem: () => {
+          troubled += 1
+        },
+        recovered: () => {
+          recovered += 1
+        },
+      },
+    )
+  }
+  const asked = () => server.asked.filter(({ query }) => query.has('watch')).length
+  await waitFor(() => asked() === 3, { timeout: 5_000, what: 'all watch' })
+  isAway = true
+  for (const response of open) response.destroy()
+  await waitFor(() => troubled === 3 && asked() >= 24, { timeout: 30_000, what: 'pauses grow' })
+  isAway = false
+  const since = performance.now()
+  await cluster.get(CONFIG_MAPS, { namespace: 'shop', name: 'a' })
+  await waitFor(() => recovered === 3, { timeout: 10_000, what: 'all go on' })
+  const took = Math.round(performance.now() - since)
+  t.ok(took < 1_500, `after ${took} ms`)
+})
+
 t.test('a server that answers nothing good at first', async (t) => {
   const { server, until, lines, watching } = await watch(t, (_, response) =>
     refuse(response, 403, 'Forbidden'),

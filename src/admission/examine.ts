@@ -1,4 +1,13 @@
-import type { Decision, Defaults, Finding, Mode, Question } from '../decisions/index.ts'
+import {
+  type Decision,
+  type Defaults,
+  type Finding,
+  isCrowded,
+  MOST_JUDGEMENTS,
+  type Mode,
+  type Question,
+  tooManyJudgements,
+} from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import {
   findImages,
@@ -22,9 +31,9 @@ export interface Examined {
   /** what the object under review says was recorded */
   readonly stated: ImageRecord | undefined
   readonly unchanged: boolean
-  /** undefined: it is no reference, see `decision` */
+  /** undefined: there is nothing to ask, see `decision` */
   readonly question: Question | undefined
-  /** set at once for what is no reference */
+  /** set at once for what is no reference, and for what an object has too much of */
   readonly decision: Decision | undefined
 }
 
@@ -53,6 +62,7 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
   const workload = workloadOf(request, how.ownerReviewed, how.namespaceLabels)
   const held = own(annotations, HOLD_ANNOTATION) === 'true'
   const immutable = update && request.kind.kind === 'Job' && request.kind.group === 'batch'
+  let judgements = 0
   return found.map((occurrence, index) => {
     const key = recordKey(occurrence)
     const was = old[index]?.value
@@ -68,9 +78,16 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
     } catch (error) {
       return { ...place, question: undefined, decision: noReference(error, place, how.defaults) }
     }
+    const policies = how.policies.match(image, workload, occurrence.name)
+    judgements += isCrowded(policies) ? 0 : policies.length
+    if (judgements > MOST_JUDGEMENTS) {
+      const finding = tooManyJudgements()
+      const found = place.unchanged ? { ...finding, enforcement: 'Warn' as const } : finding
+      return { ...place, question: undefined, decision: settled(found) }
+    }
     const question: Question = {
       image,
-      policies: how.policies.match(image, workload, occurrence.name),
+      policies,
       exceptions: how.policies.exceptions(image, workload, occurrence.name),
       defaults: how.defaults,
       mode: how.mode,
@@ -149,14 +166,18 @@ function noReference(
   defaults: Defaults,
 ): Decision {
   const denied = defaults.enforcement === 'Enforce' && !place.unchanged
-  const finding: Finding = {
+  return settled({
     reason: 'InvalidReference',
     enforcement: denied ? 'Enforce' : defaults.enforcement === 'Audit' ? 'Audit' : 'Warn',
     policy: undefined,
     message: `${describeError(error)}.`,
     use: undefined,
     cause: undefined,
-  }
+  })
+}
+
+/** A decision on what nobody needs to ask about. */
+function settled(finding: Finding): Decision {
   return {
     image: undefined,
     policies: [],

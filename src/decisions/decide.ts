@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../policies/types.ts'
 import { type Choice, choose } from './choose.ts'
+import { isCrowded, tooManyPolicies } from './crowd.ts'
 import { type Inquiry, isOwnerJudged } from './inquiry.ts'
 import { isLatest, judge } from './judge.ts'
 import { lift } from './lift.ts'
@@ -25,6 +26,9 @@ export function decide(question: Question, facts: Facts): Decision {
   const inquiry: Inquiry = { question, facts, snapshot, needs: [], wishes: [] }
   if (policies.length === 0) {
     return answer(inquiry, undefined, { findings: judgeUnmatched(question) })
+  }
+  if (isCrowded(policies)) {
+    return answer(inquiry, undefined, { findings: [tooManyPolicies(policies)] })
   }
   const mover = question.mode === 'judge' || question.unchanged ? undefined : moverOf(policies)
   if (mover?.latest === 'Resolve' && isLatest(image)) {

@@ -1,3 +1,4 @@
+export { isCrowded, MOST_JUDGEMENTS, tooManyJudgements } from './crowd.ts'
 export { decide } from './decide.ts'
 export { type FindingPlace, findingLine } from './finding_line.ts'
 export { type Funnel, funnelOf } from './funnel.ts'

@@ -150,9 +150,10 @@ export const REASON_HELP: Readonly<Record<ReasonCode | DriftCode, ReasonHelp>> =
   },
   PolicyConflict: {
     short: 'Two policies that are equally specific disagree',
-    meaning: 'Two policies that are equally specific would write different images.',
+    meaning:
+      'Two policies that are equally specific would write different images. Or more than 50 policies of the namespace are for one image, or the images of the object and the policies for them make more than 50,000 judgements: then nothing is judged, so that nobody can hold up the reviews of others.',
     remedy:
-      'Make the pattern of one of them longer, make one a `Verify` policy, or give both the same action, reference and rule.',
+      'Make the pattern of one of them longer, make one a `Verify` policy, or give both the same action, reference and rule. Of more than 50, delete or merge some.',
   },
   RegistryUnavailable: {
     short: 'The registry did not give what the policy needs',

@@ -658,6 +658,46 @@ t.test('ten thousand bad containers: one answer that can be read', async (t) => 
   t.ok(JSON.stringify(annotated).length < 256 * 1024, 'the API server takes the annotations')
 })
 
+t.test(
+  'a namespace full of policies, and objects full of images, are refused at once',
+  async (t) => {
+    const own = (count: number) =>
+      Array.from({ length: count }, (_, index) =>
+        policy({ name: `p${index}`, enforcement: 'Audit' }),
+      )
+    const fine = deployment({ app: `${NAME}:v1.4.2` })
+    t.match(await hooks(own(50)).validate(review(fine)), { allowed: true })
+    const crowded = await hooks(own(51)).validate(review(fine))
+    t.equal(crowded.allowed, false)
+    t.match(crowded.message, /\[PolicyConflict\] More than 50 ImagePolicies of shop are for this/)
+    const again = { operation: 'UPDATE', oldObject: fine }
+    t.match(
+      await hooks(own(51)).validate(review(fine, again)),
+      { allowed: true },
+      'what runs, runs',
+    )
+    const rails = own(60).map(({ name }) =>
+      policy({ kind: 'ClusterImagePolicy', name, enforcement: 'Audit' }),
+    )
+    t.match(
+      await hooks(rails).validate(review(fine)),
+      { allowed: true },
+      'who leads the cluster may',
+    )
+
+    const many = deployment(
+      Object.fromEntries(
+        Array.from({ length: 2000 }, (_, index) => [`c${index}`, `${NAME}:v1.4.2`]),
+      ),
+    )
+    t.match(await hooks(own(25)).validate(review(many)), { allowed: true })
+    const full = await hooks(own(26)).validate(review(many))
+    t.equal(full.allowed, false)
+    t.match(full.message, /containers\[1923\] .* 50000 judgements are made for one object/)
+    t.equal((await hooks(own(26)).mutate(review(many))).allowed, true)
+  },
+)
+
 t.test('a registry that hangs: the answer comes within the time that was given', async (t) => {
   const hanging = source(
     [],

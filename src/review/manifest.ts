@@ -31,6 +31,8 @@ export interface ManifestFault {
 const DEEPEST = 500
 /** Values that aliases make of a document. */
 const MOST_VALUES = 1_000_000
+/** They end a line by YAML 1.1 (§4.1.4), which go-yaml 2 and so `kubectl` reads, and not by 1.2. */
+const OLD_BREAK = /[\u0085\u2028\u2029]/
 const SCHEMA = CORE_SCHEMA.withTags(mergeTag, binaryTag)
 
 const REMEDIES: readonly [reason: RegExp, remedy: string][] = [
@@ -61,6 +63,12 @@ export function readManifest(text: string): Manifest | ManifestFault {
         'sets a key twice: << stands below a key that it sets too, and kubectl takes <<'
       return fault(disputed, message, 'Write << above all other keys, and once')
     }
+    const hidden = text.search(OLD_BREAK)
+    if (hidden >= 0 && !isSameToOld(text, value)) {
+      const sign = `U+${text.charCodeAt(hidden).toString(16).toUpperCase().padStart(4, '0')}`
+      const remedy = 'Remove it, or write it as an escape in double quotes'
+      return fault(hidden, `holds ${sign}, behind which kubectl reads a new line`, remedy)
+    }
     return { value: value ?? null, events: () => events, json: false }
   } catch (error) {
     return describeFault(error)
@@ -70,6 +78,18 @@ export function readManifest(text: string): Manifest | ManifestFault {
 /** Whether a document could not be read. */
 export function isFault(read: Manifest | ManifestFault): read is ManifestFault {
   return 'message' in read
+}
+
+/** Whether readers of YAML 1.1 see the same, but for white space in texts. */
+function isSameToOld(text: string, value: unknown): boolean {
+  const old = readManifest(text.replaceAll(new RegExp(OLD_BREAK, 'g'), '\n'))
+  return !isFault(old) && shapeOf(old.value) === shapeOf(value ?? null)
+}
+
+function shapeOf(value: unknown): string {
+  return JSON.stringify(value, (_, each) =>
+    typeof each === 'string' ? each.replaceAll(/[\s\u0085]/g, '') : each,
+  )
 }
 
 function readJson(text: string): Manifest | undefined {

@@ -29,6 +29,20 @@ t.test('YAML and JSON are read as Kubernetes reads them', (t) => {
   t.end()
 })
 
+t.test('old line breaks where they make no difference are read', (t) => {
+  const rows: [text: string, value: object][] = [
+    ['a: 1 # x\u2028\n', { a: 1 }],
+    ['a: "x\u2028 y"\n', { a: 'x\u2028 y' }],
+    ['# \u0085# y\na: 1\n', { a: 1 }],
+    ['{"a": "\u2028b"}', { a: '\u2028b' }],
+  ]
+  for (const [text, value] of rows) {
+    const read = readManifest(text)
+    t.strictSame(isFault(read) ? read : read.value, value)
+  }
+  t.end()
+})
+
 t.test('merge keys that all readers agree on are read', (t) => {
   const rows: [text: string, value: object][] = [
     ['x: &c {i: 1}\na: {<<: *c, i: 2}\n', { i: 2 }],
@@ -68,19 +82,24 @@ t.test('what cannot be read is a fault with a place and a remedy', (t) => {
     ['a: &a [*a]\n', /repeats itself too often/, 0],
     [`a: ${'['.repeat(50_000)}`, /nesting|nested/, undefined],
     ['a: "\0"\n', /null byte/, 4],
+    ['a: 1 # x\u2028b: 2\n', /holds U\+2028, behind which kubectl/, 8],
+    ['a: 1 # x\u0085b: 2\n', /holds U\+0085, behind which kubectl/, 8],
+    ['a:\n  - b # \u2029  - c\n', /holds U\+2029, behind which kubectl/, 11],
+    ['a: |\n  x\u2028y\n', /holds U\+2028/, 8],
     ['x: &c {i: 1}\na: {i: 2, <<: *c}\n', /kubectl takes <</, 23],
     ['x: &c {i: 1}\ny: &d {i: 2}\na:\n  <<: *c\n  <<: *d\n', /kubectl takes <</, 40],
     ['x: &c {i: 1}\ny: &d {<<: [*c]}\na: {i: 1, <<: *d}\n', /kubectl takes <</, 40],
   ]
   for (const [text, message, offset] of rows) {
     const read = readManifest(text)
+    const title = JSON.stringify(text.slice(0, 40)).replaceAll(/[^ -~]/g, '?')
     if (!isFault(read)) {
-      t.fail(text)
+      t.fail(title)
       continue
     }
-    t.match(read.message, message, text.slice(0, 40))
+    t.match(read.message, message, title)
     t.match(read.remedy, /^[A-Z]/)
-    if (offset !== undefined) t.equal(read.offset, offset, text.slice(0, 40))
+    if (offset !== undefined) t.equal(read.offset, offset, title)
     t.ok(read.offset <= text.length)
   }
   t.end()

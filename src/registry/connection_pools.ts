@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Dispatcher } from 'undici'
 import { TagwardenError } from '../errors.ts'
 import { readAuthority } from './certificate_authority.ts'
+import { guardedLookup, refuseForbidden } from './forbidden_address.ts'
 import type { HttpRequest } from './http_message.ts'
 import { fileFailure, storedFile } from './stored_file.ts'
 import type { RegistryConnection, RegistryTimeouts } from './types.ts'
@@ -89,11 +90,13 @@ function makePool(
       ? []
       : readAuthority(certificateAuthority, "the access's certificate authority")
   const ca = [...(authority ?? []), ...given]
-  const trusted = { timeout: timeouts.connect, ...(ca.length > 0 && { ca }) }
+  const lookup = guardedLookup()
+  const trusted = { timeout: timeouts.connect, lookup, ...(ca.length > 0 && { ca }) }
   const common = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS }
   if (proxy === undefined) {
     return new undici.Agent({ ...common, connect: { ...trusted, ...clientCertificate } })
   }
+  refuseForbidden(new URL(proxy.address))
   const { username, password = '' } = proxy
   const login = Buffer.from(`${username}:${password}`).toString('base64')
   return new undici.ProxyAgent({

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { TagwardenError } from '../errors.ts'
 import { connectionFailure } from './connection_failure.ts'
 import { createConnectionPools } from './connection_pools.ts'
+import { refuseForbidden } from './forbidden_address.ts'
 import type { HttpRequest, Send } from './http_message.ts'
 import type { RegistryTimeouts } from './types.ts'
 
@@ -19,6 +20,7 @@ export function createTransport(timeouts: RegistryTimeouts): Transport {
 
   return {
     async send(request) {
+      refuseForbidden(request.url)
       const pool = await pools.poolFor(request)
       // a controller of our own: AbortSignal.any() would hold on to long-lived signals
       const controller = new AbortController()

@@ -51,8 +51,9 @@ function permits(
   const newest = best(inquiry, policy, (tag) => !isGone(inquiry, tag))
   if (!newest) {
     const count = snapshot.tags.length
+    const by = inquiry.question.policies.length > 1 ? ' by all policies' : ''
     return {
-      text: `${head}; none of the ${count} ${count === 1 ? 'tag' : 'tags'} in the index is permitted (${seen})`,
+      text: `${head}; none of the ${count} ${count === 1 ? 'tag' : 'tags'} in the index is permitted${by} (${seen})`,
     }
   }
   return {

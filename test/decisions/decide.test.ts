@@ -165,6 +165,10 @@ t.test('a policy that only warns opens no way for latest past one that denies it
   for (const mode of ['resolve', 'check'] as const) {
     const nothing = decided(`${NAME}:latest`, { mode, policies: [none, guard] })
     t.equal(brief(nothing), 'Warn NoPermittedTag, Enforce LatestTag', mode)
+    t.match(
+      nothing.findings[1]?.message,
+      /none of the 8 tags in the index is permitted by all policies/,
+    )
     const failing = decided(NAME, { mode, policies: [policy(soft), guard] }, [], down)
     t.equal(brief(failing), 'Warn RegistryUnavailable, Enforce LatestTag', mode)
   }

@@ -118,7 +118,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
     }
     const manifest = readManifest(text)
     if (isFault(manifest)) {
-      if (text.includes(TEMPLATE)) {
+      if (manifest.isSyntax && text.includes(TEMPLATE)) {
         return { outcome: { ...nothing, templates: 1 }, ...UNFIXED }
       }
       if (!CLAIM.test(text) && !place.values && !place.kustomization) {

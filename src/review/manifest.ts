@@ -25,6 +25,8 @@ export interface ManifestFault {
   readonly offset: number
   readonly message: string
   readonly remedy: string
+  /** it is no YAML: a template may be, before it is filled in */
+  readonly isSyntax: boolean
 }
 
 /** Deeper documents are refused. */
@@ -49,8 +51,13 @@ export function readManifest(text: string): Manifest | ManifestFault {
     const json = readJson(text)
     if (json) return json
   }
+  let events: Event[]
   try {
-    const events = parseEvents(text, { maxDepth: DEEPEST })
+    events = parseEvents(text, { maxDepth: DEEPEST })
+  } catch (error) {
+    return describeFault(error, true)
+  }
+  try {
     const [value, ...more] = constructFromEvents(events, { source: text, schema: SCHEMA })
     if (more.length > 0) return fault(0, 'holds more than one document', 'Write --- between them')
     if (events.some(({ type }) => type === EVENT_ID.ALIAS) && isTooLarge(value)) {
@@ -71,7 +78,7 @@ export function readManifest(text: string): Manifest | ManifestFault {
     }
     return { value: value ?? null, events: () => events, json: false }
   } catch (error) {
-    return describeFault(error)
+    return describeFault(error, false)
   }
 }
 
@@ -124,16 +131,18 @@ function isTooLarge(root: unknown): boolean {
   return false
 }
 
-function describeFault(error: unknown): ManifestFault {
+function describeFault(error: unknown, isSyntax: boolean): ManifestFault {
   if (!(error instanceof YAMLException)) {
     return fault(0, 'is nested too deeply', 'Write it with fewer levels')
   }
   const { reason, mark } = error
+  // {{ .Values.image }} is a mapping in a mapping, and so far no fault
+  const isTemplate = isSyntax || /complex keys/.test(reason)
   const known = REMEDIES.find(([pattern]) => pattern.test(reason))
   const remedy = known?.[1] ?? 'Correct the text at this place'
-  return fault(mark?.position ?? 0, `is not YAML: ${reason.slice(0, 200)}`, remedy)
+  return fault(mark?.position ?? 0, `is not YAML: ${reason.slice(0, 200)}`, remedy, isTemplate)
 }
 
-function fault(offset: number, message: string, remedy: string): ManifestFault {
-  return { offset, message, remedy }
+function fault(offset: number, message: string, remedy: string, isSyntax = false): ManifestFault {
+  return { offset, message, remedy, isSyntax }
 }

@@ -316,6 +316,11 @@ t.test('templates are left out with a note', async (t) => {
     'text.yaml': pod('x:v1').replace('metadata:', 'x: "{{ $labels.pod }}"\nmetadata:'),
   })
   t.strictSame(report.problems, [])
+  const hidden = `${pod('x:v1')}# {{ \u2028  containers: [{ image: x }]\n`
+  const twice = `${pod('x:v1')}      image: x:v2 # {{\n`
+  const told = (await reviewTexts({ 'hidden.yaml': hidden, 'twice.yaml': twice })).report
+  const messages = [{ message: /^holds U\+2028/ }, { message: /duplicated mapping key/ }]
+  t.match(told.problems, messages, 'braces in a comment hide nothing')
   t.match(report.notes, [/filled in: chart.yaml, quoted.yaml, plain.yaml, map.yaml\. Pipe/])
   t.equal(report.totals.images, 2)
 })

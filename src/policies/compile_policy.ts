@@ -5,6 +5,7 @@ import { contentHash } from './content_hash.ts'
 import { draftProblem, type PolicyDraft } from './draft.ts'
 import { parseDuration } from './duration.ts'
 import { parsePath } from './flaw.ts'
+import { repositoryNames } from './host_alias.ts'
 import { compilePromotion } from './promotion.ts'
 import type { RepositoryGlob } from './repository_glob.ts'
 import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
@@ -63,10 +64,9 @@ function entryOf(
 ): PolicyEntry {
   const { kind, namespace, name, title, document } = draft
   const covering = (image: string): readonly RepositoryGlob[] => {
-    const lower = image.toLowerCase()
-    return exclude.some((glob) => glob.covers(lower))
-      ? []
-      : globs.filter((glob) => glob.covers(lower))
+    const names = repositoryNames(image)
+    const covers = (glob: RepositoryGlob) => names.some((each) => glob.covers(each))
+    return exclude.some(covers) ? [] : globs.filter(covers)
   }
   const policy: CompiledPolicy = {
     kind,

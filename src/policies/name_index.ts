@@ -1,4 +1,5 @@
 import type { PolicyEntry } from './compile_policy.ts'
+import { repositoryNames } from './host_alias.ts'
 import type { RepositoryGlob } from './repository_glob.ts'
 
 /** The entries whose globs cover a name, best first. Frozen. */
@@ -45,9 +46,12 @@ export function indexNames<Entry extends Indexed>(
     const known = remembered.get(name)
     if (known !== undefined) return known
     const lower = name.toLowerCase()
-    const found = new Set(exact.get(lower))
-    for (let end = lower.length; end > 0; end = lower.lastIndexOf('/', end - 1)) {
-      addAll(found, patterns.get(lower.slice(0, end)))
+    const found = new Set<Entry>()
+    for (const each of repositoryNames(name)) {
+      addAll(found, exact.get(each))
+      for (let end = each.length; end > 0; end = each.lastIndexOf('/', end - 1)) {
+        addAll(found, patterns.get(each.slice(0, end)))
+      }
     }
     addAll(found, patterns.get(''))
     const sorted = found.size === 0 ? NONE : Object.freeze(choose([...found], lower))

@@ -63,6 +63,40 @@ t.test('a registry in capital letters is no way around a policy', (t) => {
   t.end()
 })
 
+t.test('another name of the same registry is no way around a policy', (t) => {
+  const hub = { images: ['docker.io/acme/*'], exclude: ['docker.io/acme/free'] }
+  const compiled = read(
+    file(
+      own('web'),
+      own('nginx', { images: ['nginx'] }),
+      cluster('hub', hub),
+      cluster('rail', {
+        images: ['ghcr.io/**'],
+      }),
+    ),
+  )
+  const rows: [image: string, policies: string[]][] = [
+    ['ghcr.io:443/acme/web', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
+    ['GHCR.IO:443/acme/web:v1', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
+    ['ghcr.io:444/acme/web', []],
+    ['ghcr.io.evil.test/acme/web', []],
+    ['index.docker.io/acme/web', ['ClusterImagePolicy hub']],
+    ['INDEX.docker.io/acme/web', ['ClusterImagePolicy hub']],
+    ['registry-1.docker.io/acme/web', ['ClusterImagePolicy hub']],
+    ['registry-1.docker.io:443/acme/web', ['ClusterImagePolicy hub']],
+    ['registry-1.docker.io/acme/free', []],
+    ['INDEX.docker.io/nginx', ['ImagePolicy shop/nginx']],
+    ['registry-1.docker.io/library/nginx', ['ImagePolicy shop/nginx']],
+    ['docker.io:443/nginx', ['ImagePolicy shop/nginx']],
+  ]
+  for (const [image, policies] of rows) {
+    t.strictSame(titles(compiled, image, { namespace: 'shop' }), policies, image)
+  }
+  const exact = read(own('port', { images: ['registry.test:443/acme/web'] }))
+  t.equal(titles(exact, 'registry.test:443/acme/web:v1', { namespace: 'shop' }).length, 1)
+  t.end()
+})
+
 t.test('match narrows by kind, label and container', (t) => {
   const expressions = (...matchExpressions: object[]) => ({ selector: { matchExpressions } })
   const rows: [

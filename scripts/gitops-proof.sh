@@ -1,38 +1,51 @@
 #!/usr/bin/env bash
-# Shows with the real Argo CD that nothing is drift with what docs/gitops.md says: builds its
-# application-controller and repo-server, and runs them against the control plane of the tests.
+# Shows with the real Argo CD that nothing is drift with what docs/gitops.md says, and with the real
+# cert-manager that no review fails while certificates are renewed. Builds the programs of both that
+# matter here, and runs them against the control plane of the tests.
 #
 #   bash scripts/gitops-proof.sh
 #
 # It is no part of the tests: the first run builds for a quarter of an hour. It needs what
-# test-assets.sh needs, git, and redis-server (on Debian: apt-get install redis-server).
+# test-assets.sh needs, git, redis-server (on Debian: apt-get install redis-server), and the right
+# to listen on port 443 of a loopback address.
 set -euo pipefail
 
 ARGO_CD=v3.2.0
+CERT_MANAGER=v1.19.1
 
 cd "$(dirname "$0")/.."
 bash scripts/test-assets.sh
 cache=${TAGWARDEN_TEST_ASSETS:-$HOME/.cache/tagwarden}
 export TAGWARDEN_ARGO_CD=$cache/argo-cd-$ARGO_CD
-if [ ! -x "$TAGWARDEN_ARGO_CD/argocd-application-controller" ]; then
-  # Its own module replaces others, so its commands are built from a copy of it.
-  work=$(mktemp -d "$cache/work.XXXXXX")
-  trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-  module=$(cd / && go mod download -json "github.com/argoproj/argo-cd/v3@$ARGO_CD" |
-    sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-  cp -r "$module" "$work/argo-cd"
-  chmod -R u+w "$work/argo-cd"
-  mkdir "$work/argo-cd/cmd/proof" "$work/built"
-  cp test/gitops/argo_cd.go "$work/argo-cd/cmd/proof/main.go"
-  (cd "$work/argo-cd" && CGO_ENABLED=0 GOWORK=off go build -mod=mod -buildvcs=false -ldflags '-s -w' \
-    -o "$work/built/argocd-application-controller" ./cmd/proof)
-  for name in argocd-repo-server argocd-git-ask-pass; do
-    ln -s argocd-application-controller "$work/built/$name"
-  done
-  for file in "$work"/argo-cd/manifests/crds/*-crd.yaml; do
+export TAGWARDEN_CERT_MANAGER=$cache/cert-manager-$CERT_MANAGER
+work=$(mktemp -d "$cache/work.XXXXXX")
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+
+# built FOLDER PROGRAM MODULE@VERSION MAIN CRDS : a program of ours in the place of a module's own
+# commands, with its CRDs. It is built in a copy of the module, which may replace others.
+built() {
+  local folder=$1 program=$2 module=$3 main=$4 crds=$5
+  [ ! -x "$folder/$program" ] || return 0
+  rm -rf "$work/module" "$work/built"
+  cp -r "$(cd / && go mod download -json "$module" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')" \
+    "$work/module"
+  chmod -R u+w "$work/module"
+  mkdir -p "$work/module/cmd/proof" "$work/built"
+  cp "$main" "$work/module/cmd/proof/main.go"
+  (cd "$work/module" && CGO_ENABLED=0 GOWORK=off go build -mod=mod -buildvcs=false \
+    -ldflags '-s -w' -o "$work/built/$program" ./cmd/proof)
+  for file in "$work"/module/$crds; do
     echo '---'
     cat "$file"
   done >"$work/built/crds.yaml"
-  mv "$work/built" "$TAGWARDEN_ARGO_CD"
-fi
-npx --no-install tap --reporter=tap test/gitops/argo_cd.proof.ts
+  mv "$work/built" "$folder"
+}
+
+built "$TAGWARDEN_CERT_MANAGER" cert-manager "github.com/cert-manager/cert-manager@$CERT_MANAGER" \
+  test/gitops/cert_manager.go 'deploy/crds/*.yaml'
+built "$TAGWARDEN_ARGO_CD" argocd-application-controller \
+  "github.com/argoproj/argo-cd/v3@$ARGO_CD" test/gitops/argo_cd.go 'manifests/crds/*-crd.yaml'
+for name in argocd-repo-server argocd-git-ask-pass; do
+  ln -sf argocd-application-controller "$TAGWARDEN_ARGO_CD/$name"
+done
+npx --no-install tap --reporter=tap --jobs=1 test/gitops/*.proof.ts

@@ -63,7 +63,10 @@ export async function startInstallation(
   options: ControlPlaneOptions & {
     replicas?: number
     values?: readonly string[]
-    env?: Readonly<Record<string, string>>
+    /** of each replica; undefined takes one away */
+    env?: Readonly<Record<string, string | undefined>>
+    /** what the cluster has before the chart */
+    prepare?: (cluster: ControlPlane) => Promise<void>
   } = {},
 ): Promise<Installation> {
   const { replicas: count = 3, values = [], env = {} } = options
@@ -96,6 +99,7 @@ export async function startInstallation(
     }
     return `${result.stdout}${result.stderr}`
   }
+  await options.prepare?.(cluster)
   const chart = join(ROOT, 'charts/tagwarden')
   await helm('install', NAME, chart, '--create-namespace', ...values.flatMap((v) => ['--set', v]))
   const config = await kubectl(

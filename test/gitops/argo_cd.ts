@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
@@ -7,6 +7,7 @@ import { HELM, requireAsset } from '../cluster/assets.ts'
 import { start, waitFor } from '../cluster/child.ts'
 import { freePorts } from '../cluster/ports.ts'
 import type { Installation, Owner } from '../e2e/installation.ts'
+import { ownFolder } from './own_folder.ts'
 
 /** The real Argo CD, as far as it compares and applies, with one Git repository. */
 export interface ArgoCd {
@@ -43,7 +44,8 @@ export async function startArgoCd(
   { cluster, kubectl }: Installation,
   programs: string,
 ): Promise<ArgoCd> {
-  const folder = t.testdir({ bin: {}, repository: {}, tls: {}, ssh: {}, gpg: {} } as never)
+  const folder = ownFolder(t)
+  for (const name of ['bin', 'repository', 'tls', 'ssh', 'gpg']) mkdirSync(join(folder, name))
   symlinkSync(requireAsset(HELM), join(folder, 'bin/helm'))
   const repository = join(folder, 'repository')
   const git = (...args: string[]) =>

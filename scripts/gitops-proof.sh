@@ -42,7 +42,7 @@ built() {
 }
 
 built "$TAGWARDEN_CERT_MANAGER" cert-manager "github.com/cert-manager/cert-manager@$CERT_MANAGER" \
-  test/gitops/cert_manager.go 'deploy/crds/*.yaml'
+  test/gitops/certificates.go 'deploy/crds/*.yaml'
 built "$TAGWARDEN_ARGO_CD" argocd-application-controller \
   "github.com/argoproj/argo-cd/v3@$ARGO_CD" test/gitops/argo_cd.go 'manifests/crds/*-crd.yaml'
 for name in argocd-repo-server argocd-git-ask-pass; do

@@ -55,6 +55,7 @@ export async function startArgoCd(
   await git('init', '--quiet', '--initial-branch=main')
   await kubectl('create namespace argocd')
   await kubectl('apply --server-side -f -', readFileSync(join(programs, 'crds.yaml'), 'utf8'))
+  await kubectl('wait --for=condition=Established --timeout=30s crd --all')
   await kubectl('apply -n argocd -f -', settings())
   const config = join(folder, 'kubeconfig')
   await promisify(execFile)('cp', [cluster.kubeconfig, config])

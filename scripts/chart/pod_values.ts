@@ -149,9 +149,10 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     minLength: 1,
   }),
   networkPolicy: group('what may reach it, and what it may reach', {
-    enabled: flag(
-      'whether there is one; everybody may reach the webhook, as the API server has no labels',
-      false,
+    enabled: flag('whether there is one', false),
+    ingressFrom: list(
+      'who may reach the webhook and its metrics, as in a NetworkPolicy: the API server by `ipBlock`, as it has no labels, and Prometheus; none: everybody',
+      OBJECT,
     ),
     apiServerPorts: list(
       'ports of the API server',

@@ -178,6 +178,16 @@ t.test(
   },
 )
 
+t.test('a network policy may say who reaches the webhook', { skip }, async (t) => {
+  const ingress = async (networkPolicy: object) =>
+    only(await render({ networkPolicy: { enabled: true, ...networkPolicy } }), 'NetworkPolicy').spec
+      .ingress
+  const ports = [{ protocol: 'TCP', port: 8443 }]
+  t.strictSame(await ingress({}), [{ ports }])
+  const from = [{ ipBlock: { cidr: '10.2.0.1/32' } }]
+  t.strictSame(await ingress({ ingressFrom: from }), [{ ports, from }])
+})
+
 t.test(
   'what selects pods selects the replicas, and not the pod of helm test',
   { skip },

@@ -60,6 +60,7 @@ export const EVERYTHING: Values = {
   networkPolicy: {
     enabled: true,
     registryPorts: [443, 5000],
+    ingressFrom: [{ ipBlock: { cidr: '10.2.0.0/16' } }],
     extraEgress: [{ to: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }],
   },
   pullSecrets: {

@@ -137,8 +137,10 @@ async function look(
         ]),
         version: options.version,
         signal,
-        onProgress: (now) =>
-          progress.show(() => progressLine(now, facts.lookUps(), Date.now() - startedAt)),
+        // who does not watch need not have everything counted
+        onProgress: process.stderr.isTTY
+          ? (now) => progress.show(() => progressLine(now, facts.lookUps(), Date.now() - startedAt))
+          : undefined,
       })
       return { ...audited, report: withProblems(audited.report, policies) }
     } finally {

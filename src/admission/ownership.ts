@@ -64,7 +64,8 @@ export function skipped(request: AdmissionRequest): string | undefined {
   }
   const metadata = objectAt(request.object, 'metadata')
   const before = objectAt(request.oldObject, 'metadata')
-  if (own(metadata, 'deletionTimestamp') || own(before, 'deletionTimestamp')) {
+  // What is there says so. In a new object, and in an update, it may be anybody's claim.
+  if (own(before, 'deletionTimestamp')) {
     return 'being deleted'
   }
   const mirror = own(objectAt(metadata, 'annotations'), 'kubernetes.io/config.mirror')

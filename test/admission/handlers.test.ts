@@ -465,6 +465,8 @@ t.test(
 t.test('what needs no look is let through', async (t) => {
   const { validate } = hooks([track])
   const bad = deployment({ app: `${NAME}:latest` })
+  const fine = deployment({ app: `${NAME}:v1.4.2` })
+  const POD = { group: '', version: 'v1', kind: 'Pod' }
   const dying = deployment({ app: `${NAME}:latest` }, { deletionTimestamp: '2026-11-24T00:00:00Z' })
   const mirror = {
     metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } },
@@ -494,6 +496,13 @@ t.test('what needs no look is let through', async (t) => {
   for (const [title, body] of rows) {
     t.match(await validate(body), { allowed: true, message: undefined }, title)
   }
+  const claims: [string, Buffer][] = [
+    ['new, and said to be deleted', review(dying)],
+    ['said to be deleted by an update', review(dying, { operation: 'UPDATE', oldObject: fine })],
+    ['a mirror pod that is no node’s', review(mirror, { kind: POD })],
+    ['a status that is none', review(bad, { operation: 'UPDATE', oldObject: fine })],
+  ]
+  for (const [title, body] of claims) t.match(await validate(body), { allowed: false }, title)
 })
 
 t.test('an ephemeral container is resolved; the pod’s annotations are left alone', async (t) => {

@@ -165,7 +165,7 @@ export interface Workload {
   readonly owners: readonly NamedObject[]
   /** labels of the workload object itself */
   readonly labels: Readonly<Record<string, string>>
-  /** labels of its namespace, as far as they are known */
+  /** labels of its namespace, as far as they are known; UNKNOWN_LABELS where they can't be had */
   readonly namespaceLabels: Readonly<Record<string, string>>
 }
 

@@ -7,6 +7,11 @@ import type { NamedObject, Workload } from './types.ts'
 /** Whether a policy is for a container of a workload, whatever its image is. */
 export type WorkloadFilter = (workload: Workload, container: string | undefined) => boolean
 
+/** Stands for labels of a namespace that could not be asked for. */
+export const UNKNOWN_LABELS: Labels = Object.freeze({})
+
+const NAME_LABEL = 'kubernetes.io/metadata.name'
+
 /** The filter that `match` and `namespaceSelector` make; undefined if they narrow nothing. */
 export function compileWorkloadFilter(spec: ClusterImagePolicySpec): WorkloadFilter | undefined {
   const { kinds, selector, containers } = spec.match ?? {}
@@ -14,8 +19,15 @@ export function compileWorkloadFilter(spec: ClusterImagePolicySpec): WorkloadFil
   const isOfKind = kindTest(kinds)
   if (isOfKind !== undefined) filters.push(({ groupKind }) => isOfKind(groupKind))
   if (spec.namespaceSelector !== undefined) {
+    const { matchLabels = {}, matchExpressions = [] } = spec.namespaceSelector
     const admits = compileLabelSelector(spec.namespaceSelector)
-    filters.push((workload) => admits(namespaceLabels(workload)))
+    const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)]
+    const isCertain = keys.every((key) => key === NAME_LABEL)
+    // What nobody can tell must not be a way around a guard rail.
+    const applies = (labels: Labels) => labels === UNKNOWN_LABELS && !isCertain
+    filters.push(
+      (workload) => applies(workload.namespaceLabels) || admits(namespaceLabels(workload)),
+    )
   }
   return all(filters)
 }
@@ -81,7 +93,5 @@ function containerFilter(containers: readonly string[] = []): WorkloadFilter | u
 
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name */
 function namespaceLabels({ namespace, namespaceLabels }: Workload): Labels {
-  return namespace === undefined
-    ? {}
-    : { ...namespaceLabels, 'kubernetes.io/metadata.name': namespace }
+  return namespace === undefined ? {} : { ...namespaceLabels, [NAME_LABEL]: namespace }
 }

@@ -1,4 +1,5 @@
 import { type Cluster, type KubernetesObject, NAMESPACES } from '../cluster/index.ts'
+import { UNKNOWN_LABELS } from '../policies/index.ts'
 
 type Texts = Readonly<Record<string, string>>
 
@@ -16,7 +17,8 @@ export interface Namespaces {
   get(name: string): NamespaceFacts | undefined
   /**
    * Its labels. Of a namespace that is not known the API server is asked: what comes right after
-   * it, as in one `kubectl apply`, must not slip past a namespaceSelector.
+   * it, as in one `kubectl apply`, must not slip past a namespaceSelector. UNKNOWN_LABELS when it
+   * does not say.
    */
   labels(name: string): Texts | Promise<Texts>
   readonly isSynced: () => boolean
@@ -48,8 +50,8 @@ export function followNamespaces(
   )
 
   async function ask(name: string): Promise<Texts> {
-    const object = await withinTime(cluster.get<KubernetesObject>(NAMESPACES, { name }))
-    return object ? factsOf(object).labels : NONE
+    const object = cluster.get<KubernetesObject>(NAMESPACES, { name })
+    return withinTime(object.then((found) => (found ? factsOf(found).labels : NONE)))
   }
 
   return {
@@ -79,12 +81,12 @@ function factsOf({ metadata }: KubernetesObject): NamespaceFacts {
   }
 }
 
-/** What it resolves to; undefined when it fails or takes too long. */
-async function withinTime<T>(promise: Promise<T | undefined>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => late.resolve(undefined), TIME_LIMIT).unref()
+/** What it resolves to; UNKNOWN_LABELS when it fails or takes too long. */
+async function withinTime(promise: Promise<Texts>): Promise<Texts> {
+  const late = Promise.withResolvers<Texts>()
+  const timer = setTimeout(() => late.resolve(UNKNOWN_LABELS), TIME_LIMIT).unref()
   try {
-    return await Promise.race([promise.catch(() => undefined), late.promise])
+    return await Promise.race([promise.catch(() => UNKNOWN_LABELS), late.promise])
   } finally {
     clearTimeout(timer)
   }

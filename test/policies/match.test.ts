@@ -6,6 +6,7 @@ import {
   compilePolicies,
   parsePolicies,
   sharedSelectors,
+  UNKNOWN_LABELS,
   type Workload,
 } from '../../src/policies/index.ts'
 import { file, nativePolicy, read, titles, workload } from './reading.ts'
@@ -94,6 +95,29 @@ t.test('another name of the same registry is no way around a policy', (t) => {
   }
   const exact = read(own('port', { images: ['registry.test:443/acme/web'] }))
   t.equal(titles(exact, 'registry.test:443/acme/web:v1', { namespace: 'shop' }).length, 1)
+  t.end()
+})
+
+t.test('where labels of a namespace cannot be had, policies that select by them apply', (t) => {
+  const compiled = read(
+    file(
+      cluster('by-label', { namespaceSelector: { matchLabels: { team: 'web' } } }),
+      cluster('by-name', {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } },
+      }),
+    ),
+  )
+  const rows: [namespace: string, namespaceLabels: Record<string, string>, names: string[]][] = [
+    ['shop', UNKNOWN_LABELS, ['by-label', 'by-name']],
+    ['other', UNKNOWN_LABELS, ['by-label']],
+    ['other', {}, []],
+  ]
+  for (const [namespace, namespaceLabels, names] of rows) {
+    t.strictSame(
+      titles(compiled, 'ghcr.io/acme/web', { namespace, namespaceLabels }),
+      names.map((name) => `ClusterImagePolicy ${name}`),
+    )
+  }
   t.end()
 })
 

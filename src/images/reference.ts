@@ -6,7 +6,13 @@ import type { ImageReference } from './types.ts'
 
 /** A cluster runs few images, and each review names them again; hostile texts are bounded. */
 const MANY = 5000
+/** Of texts that came once: enough for one review and the next, and soon garbage. */
+const FEW = 500
+
+// Maps are replaced and not cleared: clear() ties the new table to the old one, and the collector
+// keeps both for long.
 let recent = new Map<string, ImageReference>()
+let once = new Map<string, ImageReference>()
 
 /**
  * Reads an image as the container runtimes do: `docker.io` and `library/` are filled in, tag and
@@ -20,11 +26,16 @@ let recent = new Map<string, ImageReference>()
 export function parseReference(text: string): ImageReference {
   const known = recent.get(text)
   if (known) return known
+  const again = once.get(text)
+  if (again) {
+    if (recent.size >= MANY) recent = new Map()
+    recent.set(text, again)
+    return again
+  }
   const reference = typeof text === 'string' ? readReference(text) : undefined
   if (reference === undefined) throw referenceFault(text)
-  // Not clear(): it ties the new table to the old one, and the collector keeps both for long.
-  if (recent.size >= MANY) recent = new Map()
-  recent.set(text, reference)
+  if (once.size >= FEW) once = new Map()
+  once.set(text, reference)
   return reference
 }
 

@@ -31,7 +31,7 @@ export const REASON_HELP: Readonly<Record<ReasonCode | DriftCode, ReasonHelp>> =
     meaning:
       'The image has no tag, which means `latest`, or the tag `latest`, and no digest. Nobody can say what that will be tomorrow.',
     remedy:
-      'Write the tag that the message names. If the newest version is what you want, set `latest: Resolve` on the policy: it is written into the workload then. To follow a tag called `latest` on purpose, use `order: { digest: { follow: latest } }`. Without a policy, `defaults.latest` decides.',
+      'Write the tag that the message names. If the newest version is what you want, set `latest: Resolve` on the policy: it is written into the workload then. To follow a tag called `latest` on purpose, use `order: { digest: { follow: latest } }`; no other order ever chooses it, which `explain` shows by this reason. Without a policy, `defaults.latest` decides.',
   },
   Unmatched: {
     short: 'No policy covers the image',

@@ -51,7 +51,8 @@ export async function startOnCore(
       reject(new Error(`${args.join(' ')} ended with ${code}:\n${output}`)),
     )
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  const killed = () => child.kill('SIGKILL')
+  process.once('exit', killed)
   return {
     child,
     took,
@@ -61,7 +62,10 @@ export async function startOnCore(
     stop: () =>
       new Promise((resolve) => {
         child.removeAllListeners('exit')
-        child.once('exit', () => resolve())
+        child.once('exit', () => {
+          process.off('exit', killed)
+          resolve()
+        })
         child.kill('SIGTERM')
       }),
   }

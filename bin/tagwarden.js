@@ -38,11 +38,19 @@ function startedAs() {
   return basename(called).startsWith('kubectl-') ? called : fileURLToPath(import.meta.url)
 }
 
+/** The numbers of the files in `select --tags <(crane ls web)`: they are passed on as well. */
+function openedByShell() {
+  const numbers = args.map((arg) => Number(/^(?:--[a-z-]+=)?\/dev\/fd\/(\d{1,3})$/.exec(arg)?.[1]))
+  return numbers.filter((number) => number > 2)
+}
+
 /** Runs the same command on another Node, and passes signals in and the exit code out. */
 function runOn(node) {
   const memory = process.execArgv.filter((flag) => flag.startsWith('--max-'))
+  const stdio = [0, 1, 2]
+  for (const file of openedByShell()) stdio[file] = file
   const child = spawn(node, [...memory, startedAs(), ...args], {
-    stdio: 'inherit',
+    stdio: Array.from(stdio, (file) => file ?? 'ignore'),
   })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal))

@@ -8,10 +8,12 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Stands for src/cli/main.ts: says what it got, and ends as it is told. */
 const MAIN = `
+import { readFileSync } from 'node:fs'
 export async function run(argv: string[]): Promise<void> {
   console.log(JSON.stringify({ argv, node: process.execPath }))
   const [, what] = argv
   if (what === 'exit3') process.exitCode = 3
+  if (what === 'read') console.log(argv.slice(2).map((path) => readFileSync(path, 'utf8')).join())
   if (what !== 'wait') return
   const alive = setInterval(() => {}, 1000)
   process.on('SIGTERM', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -40,6 +41,19 @@ t.test('an older Node hands over to the bundled one, with signals and exit code'
   await waiting.shows('waiting')
   waiting.child.kill('SIGTERM')
   t.match(await waiting.ended, { code: 0, out: /ended in good order/ })
+})
+
+t.test('an older Node hands over what the shell has opened', (t) => {
+  const root = cloneProject(t)
+  bundleNode(root)
+  const bin = join(root, 'bin/tagwarden.js')
+  const { stdout, stderr } = spawnSync(
+    'bash',
+    ['-c', '"$@" x read <(echo one) <(echo two)', 'bash', process.execPath, ...AS_NODE_20, bin],
+    { encoding: 'utf8' },
+  )
+  t.match(stdout, /one\n,two\n/, stderr)
+  t.end()
 })
 
 t.test('an older Node without a bundled one says what to install', async (t) => {

@@ -29,7 +29,7 @@ COPY --from=build --chown=65532:65532 /state /var/lib/tagwarden
 VOLUME ["/var/lib/tagwarden/catalog", "/var/lib/tagwarden/certs"]
 # glibc keeps less of what a burst of large answers has taken: tens of MiB in a large cluster.
 ENV NODE_ENV=production \
-    MALLOC_ARENA_MAX=1 \
+    MALLOC_ARENA_MAX=2 \
     MALLOC_TRIM_THRESHOLD_=131072 \
     TAGWARDEN_LISTEN_ADDRESS=0.0.0.0 \
     TAGWARDEN_LISTEN_DRAIN_DELAY=5s \

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
  */
 export const SHIPPED = {
   flags: ['--max-semi-space-size=16'],
-  env: { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', TAGWARDEN_BUILT: '1' },
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', TAGWARDEN_BUILT: '1' },
 } as const
 
 /** Clock ticks a second, as /proc counts CPU time on every Linux of today. */

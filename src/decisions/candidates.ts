@@ -47,9 +47,14 @@ export function follows(policy: CompiledPolicy, tag: string): boolean {
 }
 
 /**
- * The same for every policy on the image; the names of tags are judged for all but the mover. The
- * tag `latest` says nothing of what it is, so it is no answer to which one is the newest.
+ * Whether a tag can be an answer to which one is the newest: `latest` says nothing of what it is,
+ * and is none unless the policy follows it.
  */
+export function isAnswer(policy: CompiledPolicy, tag: string): boolean {
+  return tag !== 'latest' || follows(policy, tag)
+}
+
+/** The same for every policy on the image; the names of tags are judged for all but the mover. */
 export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: string): Standing {
   let result = standing(inquiry, mover, tag)
   for (const policy of inquiry.question.policies) {
@@ -63,7 +68,7 @@ export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: stri
     result = other === 'good' ? result : other
   }
   const isOpen = result === 'good' || result === 'unknown'
-  return isOpen && tag === 'latest' && !follows(mover, tag) ? 'LatestTag' : result
+  return isOpen && !isAnswer(mover, tag) ? 'LatestTag' : result
 }
 
 /** The permitted tags of a policy, best first, as far as names tell. */

@@ -1,3 +1,4 @@
+export { isAnswer } from './candidates.ts'
 export { isCrowded, MOST_JUDGEMENTS, tooManyJudgements } from './crowd.ts'
 export { decide } from './decide.ts'
 export { type FindingPlace, findingLine } from './finding_line.ts'

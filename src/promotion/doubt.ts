@@ -1,5 +1,11 @@
 import type { ReappliedImage } from '../admission/index.ts'
-import { type Change, type ReasonCode, rankingOf, ranksAbove } from '../decisions/index.ts'
+import {
+  type Change,
+  isAnswer,
+  type ReasonCode,
+  rankingOf,
+  ranksAbove,
+} from '../decisions/index.ts'
 
 /** While the registry fails, new pods could not get the new image. */
 const FAILING: ReadonlySet<ReasonCode> = new Set(['RegistryUnavailable', 'Timeout'])
@@ -33,9 +39,8 @@ export function isCertain(
  */
 export function isUnanswered({ change, from, policy, snapshot }: ReappliedImage): boolean {
   if (change || !snapshot || 'digest' in policy.selector.rule.order) return false
-  const newest = rankingOf(policy.selector, snapshot).permitted.find(
-    ({ tag }) => tag !== 'latest',
-  )?.tag
+  const { permitted } = rankingOf(policy.selector, snapshot)
+  const newest = permitted.find(({ tag }) => isAnswer(policy, tag))?.tag
   if (newest === undefined || !ranksAbove(policy.selector, newest, from)) return false
   const fact = snapshot.manifest(newest)
   return fact === undefined || (policy.platforms.length > 0 && fact.platforms === undefined)

@@ -1,5 +1,5 @@
 import type { RepositorySnapshot } from '../decisions/index.ts'
-import { rankingOf } from '../decisions/index.ts'
+import { isAnswer, rankingOf } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 
 /** What a policy would move to, as far as the index alone tells. */
@@ -44,7 +44,7 @@ export function targetOf(
   let ripensAt: number | undefined
   for (const age of ages) {
     const ripe = permitted.find(({ tag }) => {
-      if (tag === 'latest') return false
+      if (!isAnswer(policy, tag)) return false
       if (age === 0) return true
       const at = (snapshot.firstSeen(tag) ?? now) + age
       if (at > now) ripensAt = Math.min(at, ripensAt ?? at)

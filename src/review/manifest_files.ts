@@ -50,8 +50,7 @@ export async function* findManifests(
     const target = targetOf(path)
     if (files.has(target) || excluded(path, false)) return []
     files.add(target)
-    const name = relative(cwd, path).split(sep).join('/')
-    return [{ path, name }]
+    return [{ path, name: nameOf(cwd, path) }]
   }
 
   async function* inside(folder: string, rules: IgnoreRules): AsyncGenerator<ManifestFile> {

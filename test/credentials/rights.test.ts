@@ -63,10 +63,12 @@ t.test("pull secrets on a real API server, with the chart's rights", { skip }, a
 
   await t.test('a label without the right is told, and a right without a restart', async (t) => {
     await kubectl('label namespace lab tagwarden.io/pull-secrets=true')
-    await until('the refusal is told', () => log.some((line) => line.includes('forbids it')))
-    t.match(log.join('\n'), /the pull secrets of lab cannot be read/)
-    t.match(log.join('\n'), /the service accounts of lab cannot be read/)
-    t.equal(secrets.isReady('lab'), true)
+    for (const what of ['pull secrets', 'service accounts']) {
+      const refusal = `the ${what} of lab cannot be read`
+      await until(`${refusal} is told`, () => log.some((line) => line.includes(refusal)))
+    }
+    t.match(log.join('\n'), /forbids it/)
+    await until('what cannot be read is waited for no more', () => secrets.isReady('lab'))
     t.equal(found('lab', ['regcred']), undefined)
     await kubectl(
       `-n lab create rolebinding tagwarden --clusterrole=tagwarden-pull-secrets --serviceaccount=${namespace}:tagwarden`,

@@ -7,6 +7,7 @@ import t from 'tap'
 const ROOMS = [
   ...[
     'errors',
+    'work',
     'images',
     'tags',
     'policies',

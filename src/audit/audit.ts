@@ -7,6 +7,7 @@ import {
   type ResourceName,
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
+import { unlessAborted } from '../work/index.ts'
 import { auditedKinds, FOLDED, keyOf, kindText, ownerOf } from './kinds.ts'
 import { ahead } from './listing.ts'
 import { createLook } from './look.ts'
@@ -175,17 +176,4 @@ async function countAll(
     (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
     0,
   )
-}
-
-/** Resolves when the work is done or the signal aborts, whatever comes of the work then. */
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal | undefined) {
-  if (!signal) return work
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const stop = () => resolve()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -1,6 +1,7 @@
 import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, OwnerReference, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
+import { setUnreferencedTimer, type Timer } from '../work/index.ts'
 import { audit } from './audit.ts'
 import { policyReportsOf } from './policy_reports.ts'
 import { publishReports } from './publication.ts'
@@ -23,8 +24,7 @@ export interface BackgroundAuditOptions {
   readonly excludedNamespaces: ReadonlySet<string>
   readonly log?: AuditLog | undefined
   readonly clock?: () => number
-  /** calls after so many ms; @returns cancels it */
-  readonly timer?: (run: () => void, ms: number) => () => void
+  readonly timer?: Timer
 }
 
 /** What the last audit found, for metrics. */
@@ -153,9 +153,4 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
       }
     },
   }
-}
-
-function setUnreferencedTimer(run: () => void, ms: number): () => void {
-  const timeout = setTimeout(run, ms).unref()
-  return () => clearTimeout(timeout)
 }

@@ -1,6 +1,7 @@
 export { type ClusterOptions, openCluster } from './client.ts'
 export type { ClusterClock } from './clock.ts'
 export { ClusterError, hasReason } from './cluster_error.ts'
+export { changesOf, type Said, settled, timeText } from './conditions.ts'
 export { type ElectionOptions, electLeader } from './election.ts'
 export { createEventRecorder, type EventLoss, type EventRecorderOptions } from './event_recorder.ts'
 export type { ClusterLog } from './log.ts'

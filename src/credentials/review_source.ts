@@ -2,6 +2,7 @@ import type { FactFailure, FactNeed, FactSource } from '../decisions/ports.ts'
 import { type GroupKind, pullIdentity } from '../images/index.ts'
 import type { RegistryAccess } from '../registry/types.ts'
 import type { Scanner } from '../scanner/index.ts'
+import { unlessAborted } from '../work/index.ts'
 import type { PullSecrets, PullWorkload } from './types.ts'
 
 /** An object with images: one under review, or one that is there. */
@@ -78,7 +79,8 @@ function whenReady(secrets: PullSecrets, namespace: string, view: FactSource): F
     snapshot,
     async gather(need, signal) {
       if (!secrets.isReady(namespace)) {
-        await unlessAborted(secrets.ready(namespace), signal)
+        // what comes after the signal fails by it
+        await unlessAborted(secrets.ready(namespace), signal).catch(() => {})
         const known = snapshot(need.name)
         // It was there all the time: only nobody could say for whom.
         if (
@@ -91,13 +93,4 @@ function whenReady(secrets: PullSecrets, namespace: string, view: FactSource): F
       return view.gather(need, signal)
     },
   }
-}
-
-/** Waits for it, or until the signal; what comes then fails by the signal itself. */
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  if (signal.aborted) resolve()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  void work.then(resolve)
-  return promise
 }

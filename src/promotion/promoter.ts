@@ -1,5 +1,6 @@
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
+import { setUnreferencedTimer } from '../work/index.ts'
 import { createAlarm } from './alarm.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createPatience } from './patience.ts'
@@ -189,9 +190,4 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
 
 function isStopped({ versions }: Move, { stopped }: PolicyState): boolean {
   return versions.some((version) => stopped.has(version))
-}
-
-function setUnreferencedTimer(run: () => void, ms: number): () => void {
-  const timeout = setTimeout(run, ms).unref()
-  return () => clearTimeout(timeout)
 }

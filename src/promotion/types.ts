@@ -2,9 +2,7 @@ import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, ClusterEvent, EventRecorder, ResourceName } from '../cluster/index.ts'
 import type { RepositorySnapshot } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-
-/** Runs something later; the function that it gives cancels that. */
-export type Timer = (run: () => void, ms: number) => () => void
+import type { Timer } from '../work/index.ts'
 
 /** The part of a logger (such as pino) that is used. */
 export interface PromotionLog {

@@ -1,9 +1,9 @@
 import type { Cluster, KubernetesObject } from '../cluster/index.ts'
 import { formatSpan } from '../decisions/index.ts'
 import { findImages, type ImageField } from '../images/index.ts'
+import type { Timer } from '../work/index.ts'
 import { availabilityOf } from './availability.ts'
 import type { Place } from './movable.ts'
-import type { Timer } from './types.ts'
 
 /** How a wait ended. */
 export type Waited =

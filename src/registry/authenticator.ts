@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import { TagwardenError } from '../errors.ts'
-import { untilAborted } from './abort.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { Endpoint, Repository } from './endpoint.ts'
+import { unlessTimedOut } from './patience.ts'
 import { basicHeader, type TokenSource } from './token_source.ts'
 
 /** What is done in the repository; some registries ask for another scope for each. */
@@ -61,7 +61,7 @@ export function createAuthenticator(
   ): Promise<Authorization> {
     const { scheme, parameters } = challenge
     const what = `the credentials of ${repository.endpoint.host} were not found`
-    const credential = await untilAborted(credentials.find(repository), signal, what)
+    const credential = await unlessTimedOut(credentials.find(repository), signal, what)
     if (scheme === 'basic') {
       if (credential?.kind !== 'basic') return NOTHING
       return { header: basicHeader(credential), withCredentials: true }

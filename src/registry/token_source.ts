@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import { TagwardenError } from '../errors.ts'
-import { untilAborted } from './abort.ts'
 import type { Credential } from './credential.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpRequest, Send } from './http_message.ts'
 import { jsonBody } from './json_body.ts'
+import { unlessTimedOut } from './patience.ts'
 import { refusal } from './refusal.ts'
 import type { RegistryClock, RegistryLimits } from './types.ts'
 
@@ -99,7 +99,7 @@ export function createTokenSource(
         underWay.set(key, answer)
       }
       const what = `${question.realm.host} did not give a token`
-      return (await untilAborted(answer, signal, what)).token
+      return (await unlessTimedOut(answer, signal, what)).token
     },
     forget(token) {
       for (const [key, value] of held.entries()) if (value.token === token) held.delete(key)

@@ -1,12 +1,11 @@
 import { type Catalog, nameOfKey } from '../catalog/index.ts'
-import { type Cluster, hasReason, IMAGE_REPOSITORIES } from '../cluster/index.ts'
+import { type Cluster, hasReason, IMAGE_REPOSITORIES, timeText } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
-import { timeText } from './conditions.ts'
+import { createWorkQueue, type Timer } from '../work/index.ts'
 import { isManaged, managedRepository } from './managed.ts'
 import { keyOfId, type TrackedRepositories } from './tracked.ts'
 import type { RepositoryLog } from './types.ts'
-import { createWorkQueue, type Timer } from './work_queue.ts'
 
 /** That a repository is in use is written down so often, in ms; also how often it is looked at. */
 const HOUR = 3_600_000

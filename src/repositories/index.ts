@@ -1,7 +1,4 @@
-export { changesOf, type Said, settled, timeText } from './conditions.ts'
 export { managedName } from './managed.ts'
 export { type Repositories, type RepositoriesOptions, startRepositories } from './repositories.ts'
 export { readSharedIndex, type SharedIndex } from './shared_index.ts'
-export { TRIAL_DEFAULTS, trialOf } from './trial.ts'
 export * from './types.ts'
-export { createWorkQueue, setUnreferencedTimer, type Timer, type WorkQueue } from './work_queue.ts'

@@ -4,11 +4,11 @@ import type { Cluster } from '../cluster/types.ts'
 import { describeError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
 import type { Scanner } from '../scanner/index.ts'
+import { createWorkQueue, type Timer } from '../work/index.ts'
 import type { Demand } from './demand.ts'
 import { isManaged, isObsolete, policiesFor } from './managed.ts'
 import { keyOfId, requestedScan, type Tracked, type TrackedRepositories } from './tracked.ts'
 import type { RepositoryLog } from './types.ts'
-import { createWorkQueue, type Timer } from './work_queue.ts'
 
 const WRITTEN_PER_SECOND = 20
 const REMOVED_PER_SECOND = 5

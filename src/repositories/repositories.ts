@@ -4,6 +4,7 @@ import type { FactFailure } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
 import type { Scanner } from '../scanner/index.ts'
+import { setUnreferencedTimer, type Timer, untilAborted } from '../work/index.ts'
 import { createAdoption, indexSum } from './adoption.ts'
 import { createDemand } from './demand.ts'
 import { failureIn } from './failures.ts'
@@ -12,7 +13,6 @@ import { createPublication } from './publication.ts'
 import { secretNames } from './reading.ts'
 import { idOf, mayConfigure, type Tracked, trackRepositories } from './tracked.ts'
 import type { ImageRepository, RepositoryLog, RepositorySecrets } from './types.ts'
-import { setUnreferencedTimer, type Timer } from './work_queue.ts'
 
 export interface RepositoriesOptions {
   readonly cluster: Cluster
@@ -259,8 +259,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     synced,
     problem: () => trouble,
     async lead(signal) {
-      const { promise: aborted, resolve } = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => resolve(), { once: true })
+      const aborted = untilAborted(signal)
       await Promise.race([synced, aborted])
       if (signal.aborted || closed) return
       leadership.begin()

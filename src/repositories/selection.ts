@@ -1,10 +1,9 @@
 import type { FactSource, RepositorySnapshot } from '../decisions/index.ts'
-import { plainQuestion, rankingOf } from '../decisions/index.ts'
+import { plainQuestion, rankingOf, TRIAL_DEFAULTS, trialOf } from '../decisions/index.ts'
 import { settle } from '../facts/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Selection } from './status.ts'
-import { TRIAL_DEFAULTS, trialOf } from './trial.ts'
 
 /** How long what a selection lacks may take, in ms: a digest, the platforms. */
 const PATIENCE = 30_000

@@ -1,6 +1,6 @@
+import { type Said, settled, timeText } from '../cluster/index.ts'
 import type { FactFailure, RepositorySnapshot } from '../decisions/ports.ts'
 import type { Condition, ImageRepositoryStatus } from '../policies/types.ts'
-import { type Said, settled, timeText } from './conditions.ts'
 import { failureText, heldText, reasonOf } from './failures.ts'
 import type { ImageRepository, RepositoryFault } from './types.ts'
 

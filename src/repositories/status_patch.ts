@@ -1,7 +1,7 @@
+import { changesOf } from '../cluster/index.ts'
 import { parseDuration } from '../policies/index.ts'
 import type { ImageRepositoryStatus } from '../policies/types.ts'
 import { checksum } from './checksum.ts'
-import { changesOf } from './conditions.ts'
 
 /** Fields that change with every scan, or belong to others: by themselves no reason to write. */
 const TIMELY: ReadonlySet<string> = new Set(['lastScanTime', 'lastUsedTime', 'index', 'indexBytes'])

@@ -1,4 +1,5 @@
 import { type FactFailure, type FactNeed, type FactSource, needKey } from '../decisions/index.ts'
+import { unlessAborted } from '../work/index.ts'
 
 /** A source that asks for each fact once in a run, and counts. */
 export interface FactLookups extends FactSource {
@@ -38,8 +39,12 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
       const hopeless = failing.get(host)
       if (hopeless && hopeless.count >= HOPELESS) return hopeless.last
       const until = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
-      const answer = await unlessAborted(source.gather(need, until), until)
-      const failure = answer === 'aborted' ? unanswered(host) : answer
+      // not every source heeds a signal
+      const answer = source.gather(need, until)
+      const failure = await unlessAborted(answer, until).catch((error) => {
+        if (!until.aborted) throw error
+        return unanswered(host)
+      })
       if (failure && UNREACHABLE.has(failure.code)) {
         failing.set(host, { count: (failing.get(host)?.count ?? 0) + 1, last: failure })
       } else {
@@ -68,19 +73,6 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
 
 function unanswered(host: string): FactFailure {
   return { code: 'ERR_REGISTRY_TIMEOUT', message: `${host} did not answer in time`, at: Date.now() }
-}
-
-/** What it resolves to, or that the signal came first: not every source heeds it. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
-  if (signal.aborted) return 'aborted'
-  const { promise: aborted, resolve } = Promise.withResolvers<'aborted'>()
-  const abort = () => resolve('aborted')
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describeError, TagwardenError } from '../errors.ts'
 import type { ReportFinding, ReportProblem } from '../reports/types.ts'
+import { unlessAborted } from '../work/index.ts'
 import type { DocumentPlace, DocumentReviewer } from './document_review.ts'
 import type { SourceDocument } from './document_stream.ts'
 import type { FileText } from './file_text.ts'
@@ -72,7 +73,7 @@ export async function reviewFile(
   async function settle(): Promise<void> {
     const next = running.shift()
     if (!next) return
-    const reviewed = await unlessAborted(next.reviewed, signal)
+    const reviewed = await unlessAborted(next.reviewed, signal).catch(() => undefined)
     if (!reviewed) return
     onText?.(reviewed.fixed?.text ?? next.text)
     const { outcome, fixed } = reviewed
@@ -157,12 +158,4 @@ function byPlace(a: UnmarkedFinding, b: UnmarkedFinding): number {
 /** A document that was there before the changes: it is read, and nothing is said of it. */
 function withoutNews(outcome: DocumentOutcome): DocumentOutcome {
   return { ...outcome, levels: [], findings: [], changes: [], problems: [] }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return Promise.resolve(undefined)
-  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
-  const abort = () => resolve(undefined)
-  signal.addEventListener('abort', abort, { once: true })
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort))
 }

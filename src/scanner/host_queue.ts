@@ -1,3 +1,5 @@
+import { unlessAborted } from '../work/index.ts'
+
 /** So many requests run on one host at once; for work in the background, half of them. */
 const RUNNING = 8
 /** So many more may wait; background work is limited by who starts it. */
@@ -77,14 +79,4 @@ export function createHostQueue(): HostQueue {
       }
     },
   }
-}
-
-/** The promise, or a rejection with the signal's reason as soon as it aborts. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

@@ -1,6 +1,7 @@
 import { accessOfKey, type Catalog, nameOfKey } from '../catalog/index.ts'
 import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
+import { type Timer, unlessAborted } from '../work/index.ts'
 import { createFailureMemory } from './failure_memory.ts'
 import {
   describeFailure,
@@ -11,12 +12,9 @@ import {
   tooSlow,
   withoutAccess,
 } from './failures.ts'
-import { createHostQueue, MOST_WAITING, unlessAborted } from './host_queue.ts'
+import { createHostQueue, MOST_WAITING } from './host_queue.ts'
 import type { ScanSettings } from './scan_settings.ts'
 import { createSharedRequests } from './shared_requests.ts'
-
-/** Runs something later; the function that it gives cancels that. */
-export type Timer = (run: () => void, ms: number) => () => void
 
 /**
  * Asks the registry for facts and puts the answers into the catalog. The name in a need is a key

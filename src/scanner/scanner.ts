@@ -2,10 +2,11 @@ import { accessOfKey, type Catalog, describeKey, type KnownManifest } from '../c
 import type { FactFailure, FactNeed, FactSource, RepositorySnapshot } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
+import { setUnreferencedTimer, type Timer } from '../work/index.ts'
 import { isUnreachable } from './failure_memory.ts'
 import { notYet } from './failures.ts'
 import { tagsToConfirm } from './interest.ts'
-import { createRegistryRequests, type ScanMeasure, type Timer } from './registry_requests.ts'
+import { createRegistryRequests, type ScanMeasure } from './registry_requests.ts'
 import type { ScanSettings } from './scan_settings.ts'
 import { createSchedule } from './schedule.ts'
 import { createSharedRequests } from './shared_requests.ts'
@@ -336,9 +337,4 @@ export function createScanner(options: ScannerOptions): Scanner {
       await scans.idle()
     },
   }
-}
-
-function setUnreferencedTimer(run: () => void, ms: number): () => void {
-  const timeout = setTimeout(run, ms).unref()
-  return () => clearTimeout(timeout)
 }

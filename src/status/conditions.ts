@@ -1,5 +1,5 @@
+import type { Said } from '../cluster/index.ts'
 import type { Condition } from '../policies/types.ts'
-import type { Said } from '../repositories/index.ts'
 import type { Reason } from './reasons.ts'
 
 /** The schema's limit. */

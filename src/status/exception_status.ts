@@ -1,5 +1,5 @@
+import { settled, timeText } from '../cluster/index.ts'
 import type { ImagePolicyExceptionStatus } from '../policies/types.ts'
-import { settled, timeText } from '../repositories/index.ts'
 import { describeField, type PolicyObject } from '../sources/index.ts'
 import { said, stalled } from './conditions.ts'
 

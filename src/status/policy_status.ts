@@ -1,6 +1,6 @@
+import { type Said, settled, timeText } from '../cluster/index.ts'
 import type { FactFailure } from '../decisions/index.ts'
 import type { ImagePolicyStatus } from '../policies/types.ts'
-import { type Said, settled, timeText } from '../repositories/index.ts'
 import { describeField, type PolicyObject } from '../sources/index.ts'
 import { said, stalled } from './conditions.ts'
 

@@ -2,9 +2,9 @@ import { type Catalog, nameOfKey } from '../catalog/index.ts'
 import { hasReason, IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
 import { rivalsOf } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
-import { createWorkQueue, type Timer } from '../repositories/index.ts'
 import type { Scanner } from '../scanner/index.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
+import { createWorkQueue, type Timer, untilAborted } from '../work/index.ts'
 import { exceptionStateOf } from './exception_status.ts'
 import { createExpiry } from './expiry.ts'
 import { knownRepositories } from './known_repositories.ts'
@@ -48,9 +48,7 @@ export function startPolicyStatus(options: PolicyStatusOptions): PolicyStatuses 
     async lead(signal) {
       if (signal.aborted) return
       const end = begin(options)
-      const over = Promise.withResolvers<void>()
-      signal.addEventListener('abort', () => over.resolve(), { once: true })
-      await over.promise
+      await untilAborted(signal)
       await end()
     },
   }

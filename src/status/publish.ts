@@ -1,11 +1,10 @@
-import { type Cluster, hasReason, IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
+import { type Cluster, changesOf, hasReason, IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import type {
   CompiledPolicy,
   ImagePolicyExceptionStatus,
   ImagePolicyStatus,
 } from '../policies/types.ts'
-import { changesOf } from '../repositories/index.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
 import { exceptionStatusOf } from './exception_status.ts'
 import type { KnownRepositories } from './known_repositories.ts'

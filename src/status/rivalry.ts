@@ -1,7 +1,12 @@
-import { decide, plainQuestion, type RepositorySnapshot, rivalsOf } from '../decisions/index.ts'
+import {
+  decide,
+  plainQuestion,
+  type RepositorySnapshot,
+  rivalsOf,
+  TRIAL_DEFAULTS,
+} from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
-import { TRIAL_DEFAULTS } from '../repositories/index.ts'
 import type { Rivalry, Selected } from './policy_status.ts'
 import type { Covered } from './selection.ts'
 

@@ -3,10 +3,11 @@ import {
   decide,
   plainQuestion,
   type RepositorySnapshot,
+  TRIAL_DEFAULTS,
+  trialOf,
 } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import { TRIAL_DEFAULTS, trialOf } from '../repositories/index.ts'
 import type { Known, KnownRepositories } from './known_repositories.ts'
 import type { Newest, Selected } from './policy_status.ts'
 

@@ -1,5 +1,4 @@
-/** Runs something later; the function that it gives cancels that. */
-export type Timer = (run: () => void, ms: number) => () => void
+import { setUnreferencedTimer, type Timer } from './timer.ts'
 
 /** Work that failed is tried again after this, in ms; twice as long each time, up to the limit. */
 const FIRST_RETRY = 1_000
@@ -120,9 +119,4 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       await Promise.all(running.values())
     },
   }
-}
-
-export function setUnreferencedTimer(run: () => void, ms: number): () => void {
-  const timeout = setTimeout(run, ms).unref()
-  return () => clearTimeout(timeout)
 }

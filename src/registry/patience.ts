@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { unlessAborted } from '../work/index.ts'
 
 /**
  * Work that several share or that knows no signal, with this one caller's own end of patience.
@@ -7,19 +8,13 @@ import { TagwardenError } from '../errors.ts'
  * @param what who is waited for and for what, such as `auth.example.com did not give a token`
  * @throws TagwardenError ERR_REGISTRY_TIMEOUT when the signal ends first
  */
-export function untilAborted<T>(
+export function unlessTimedOut<T>(
   work: Promise<T>,
   signal: AbortSignal | undefined,
   what: string,
 ): Promise<T> {
-  if (signal === undefined) return work
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const abort = () => {
+  return unlessAborted(work, signal, () => {
     const message = `${what} before the caller stopped waiting`
-    reject(new TagwardenError('ERR_REGISTRY_TIMEOUT', message, { cause: signal.reason }))
-  }
-  if (signal.aborted) abort()
-  signal.addEventListener('abort', abort, { once: true })
-  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  return promise
+    return new TagwardenError('ERR_REGISTRY_TIMEOUT', message, { cause: signal?.reason })
+  })
 }

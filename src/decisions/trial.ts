@@ -1,5 +1,5 @@
-import type { Defaults } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
+import type { Defaults } from './types.ts'
 
 /** What counts beside a policy on trial. */
 export const TRIAL_DEFAULTS: Defaults = Object.freeze({

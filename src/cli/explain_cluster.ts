@@ -63,7 +63,10 @@ export async function openClusterView(
     const { set, problems, isServed, namespaceLabels } = await readAuditPolicies(
       ...([cluster, config, { ...chosen }, signal] as const),
     )
-    for (const problem of problems) onProblem(`a policy is left out: ${describeError(problem)}`)
+    for (const problem of problems) {
+      const what = problem.code === 'ERR_CLUSTER' ? '' : 'a policy is left out: '
+      onProblem(`${what}${describeError(problem)}`)
+    }
     const facts = await openClusterFacts({
       ...{ cluster, config, signal, onProblem },
       ...{ path: ownIndex(config), isShared: isServed, offline: false },

@@ -35,4 +35,4 @@ export type {
   Workload,
 } from './types.ts'
 export { type Schema, validate } from './validation.ts'
-export { UNKNOWN_LABELS } from './workload_filter.ts'
+export { asksForLabels, UNKNOWN_LABELS } from './workload_filter.ts'

@@ -2,7 +2,7 @@ import { matchText } from './glob.ts'
 import { compileLabelSelector, type Labels } from './label_selector.ts'
 import type { ClusterImagePolicySpec } from './schema/image_policy.ts'
 import type { ImagePolicyExceptionSpec } from './schema/image_policy_exception.ts'
-import type { NamedObject, Workload } from './types.ts'
+import type { LabelSelector, NamedObject, Workload } from './types.ts'
 
 /** Whether a policy is for a container of a workload, whatever its image is. */
 export type WorkloadFilter = (workload: Workload, container: string | undefined) => boolean
@@ -19,17 +19,21 @@ export function compileWorkloadFilter(spec: ClusterImagePolicySpec): WorkloadFil
   const isOfKind = kindTest(kinds)
   if (isOfKind !== undefined) filters.push(({ groupKind }) => isOfKind(groupKind))
   if (spec.namespaceSelector !== undefined) {
-    const { matchLabels = {}, matchExpressions = [] } = spec.namespaceSelector
     const admits = compileLabelSelector(spec.namespaceSelector)
-    const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)]
-    const isCertain = keys.every((key) => key === NAME_LABEL)
+    const asks = asksForLabels(spec.namespaceSelector)
     // What nobody can tell must not be a way around a guard rail.
-    const applies = (labels: Labels) => labels === UNKNOWN_LABELS && !isCertain
+    const applies = (labels: Labels) => labels === UNKNOWN_LABELS && asks
     filters.push(
       (workload) => applies(workload.namespaceLabels) || admits(namespaceLabels(workload)),
     )
   }
   return all(filters)
+}
+
+/** Whether a `namespaceSelector` asks for a label that the name of a namespace does not tell. */
+export function asksForLabels({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)]
+  return keys.some((key) => key !== NAME_LABEL)
 }
 
 /** Whether a policy with this `match` has judged what these objects run: see CompiledPolicy. */

@@ -13,7 +13,13 @@ import {
   type ResourceName,
 } from '../cluster/index.ts'
 import { TagwardenError } from '../errors.ts'
-import { type PolicyResource, type PolicySet, readObjects } from '../policies/index.ts'
+import {
+  asksForLabels,
+  type PolicyResource,
+  type PolicySet,
+  readObjects,
+  UNKNOWN_LABELS,
+} from '../policies/index.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -25,9 +31,9 @@ export interface PoliciesInForce {
   readonly problems: readonly TagwardenError[]
   /** whether the cluster has the kinds of Tagwarden */
   readonly isServed: boolean
-  /** labels of a namespace; none where they may not be read */
+  /** labels of a namespace; UNKNOWN_LABELS where they may not be read, as at admission */
   readonly namespaceLabels: (namespace: string) => Labels
-  /** why they may not: a `namespaceSelector` then selects nothing */
+  /** why they may not: a `namespaceSelector` that asks for them then selects every namespace */
   readonly unlabelled: TagwardenError | undefined
 }
 
@@ -96,7 +102,8 @@ export async function readPoliciesInForce(
     isServed: lists.some(
       ({ resource, objects }) => resource === IMAGE_POLICIES && objects !== undefined,
     ),
-    namespaceLabels: (of) => labels.found.get(of) ?? NO_LABELS,
+    namespaceLabels: (of) =>
+      labels.found.get(of) ?? (labels.problem && of !== '' ? UNKNOWN_LABELS : NO_LABELS),
     unlabelled: labels.problem,
   }
 }
@@ -107,10 +114,10 @@ export function lackingLabels(
   sets: readonly (PolicySet | undefined)[],
 ): readonly TagwardenError[] {
   const selects = sets.some((set) =>
-    set?.policies.some(({ namespaceSelector }) => namespaceSelector !== undefined),
+    set?.policies.some(({ namespaceSelector: by }) => by !== undefined && asksForLabels(by)),
   )
   if (!unlabelled || !selects) return []
-  const message = `policies with a namespaceSelector are left out: ${unlabelled.message}`
+  const message = `labels of namespaces are not known, so policies that select by them are taken to apply in every namespace: ${unlabelled.message}`
   const { remedy } = unlabelled
   return [new TagwardenError('ERR_CLUSTER', message, { remedy, cause: unlabelled })]
 }

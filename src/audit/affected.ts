@@ -1,19 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
 import type { ReviewOptions } from '../admission/index.ts'
-import {
-  type Cluster,
-  ClusterError,
-  hasReason,
-  type KubernetesObject,
-  type ResourceName,
-} from '../cluster/index.ts'
+import type { Cluster, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import { findImages, parseReference } from '../images/index.ts'
 import type { Level } from '../reports/types.ts'
-import { judge } from './judgement.ts'
-import { auditedKinds, kindText, ownerOf } from './kinds.ts'
-import { ahead } from './listing.ts'
-import { isFinished } from './settled.ts'
+import { judgeRunning } from './injected.ts'
+import { type Look, walkWorkloads } from './walk.ts'
 
 /** Whose workloads are looked for, and with what. */
 export interface AffectedOptions {
@@ -56,39 +47,27 @@ export interface Affected {
 }
 
 const MOST_KEPT = 1_000
-const FACTS_WITHIN = 20_000
 const RANK: Readonly<Record<Level, number>> = { deny: 3, warn: 2, audit: 1 }
 
 /**
  * Finds the workloads whose images come from a repository, at the level at which people own them,
- * and what applying each of them again would come to. Reads by pages, and keeps what it returns.
+ * and what applying each of them again would come to; what is injected into their pods counts too,
+ * as in an audit. Reads by pages, and keeps what it returns.
  *
  * @throws ClusterError when the API server can't be asked
  */
 export async function affectedBy(options: AffectedOptions): Promise<Affected> {
-  const { cluster, review, namespace, signal } = options
-  const { excludedNamespaces = new Set<string>() } = options
-  const { clock = Date.now } = review
+  const { review } = options
   const name = options.name.toLowerCase()
-  const kinds = auditedKinds(options.customKinds ?? [])
-  const looked = new Set(kinds.map(kindText))
   const images: AffectedImage[] = []
-  const problems: string[] = []
   const counts = { total: 0, denied: 0, warned: 0, moved: 0 }
 
-  const isIn = (resource: ResourceName, object: KubernetesObject) => {
-    const owner = ownerOf(object)
-    if (owner && looked.has(owner.kind)) return false
-    if (namespace === undefined && excludedNamespaces.has(object.metadata.namespace ?? '')) {
-      return false
-    }
-    if (object.metadata.deletionTimestamp !== undefined || isFinished(resource, object))
-      return false
-    return findImages(object, resource, review.fields).some(({ value }) => isOf(value, name))
-  }
-
-  async function look(resource: ResourceName, object: KubernetesObject): Promise<void> {
-    const judged = await judge(resource, object, review, clock() + FACTS_WITHIN)
+  const look: Look = async (resource, object, running) => {
+    const has =
+      findImages(object, resource, review.fields).some(({ value }) => isOf(value, name)) ||
+      running.some(({ image }) => isOf(image, name))
+    if (!has) return
+    const judged = await judgeRunning(resource, object, running, review)
     for (const { occurrence, findings, change } of judged) {
       if (!isOf(occurrence.value, name)) continue
       const [worst] = findings.toSorted((a, b) => RANK[b.level] - RANK[a.level])
@@ -107,20 +86,11 @@ export async function affectedBy(options: AffectedOptions): Promise<Affected> {
     }
   }
 
-  for (const resource of kinds) {
-    if (namespace !== undefined && !resource.namespaced) continue
-    try {
-      for await (const page of ahead(cluster.pages(resource, { namespace, signal }))) {
-        for (const object of page) if (isIn(resource, object)) await look(resource, object)
-        await setImmediate()
-      }
-    } catch (error) {
-      if (!(error instanceof ClusterError) || signal?.aborted) throw error
-      if (hasReason(error, 'NotFound')) continue
-      if (!hasReason(error, 'Forbidden')) throw error
-      problems.push(`${resource.plural}: ${describeError(error)}`)
-    }
-  }
+  const { refused } = await walkWorkloads({ ...options, look })
+  options.signal?.throwIfAborted()
+  const problems = refused.map(
+    ({ resource, error }) => `${resource.plural}: ${describeError(error)}`,
+  )
   return { ...counts, images, problems }
 }
 

@@ -3,11 +3,28 @@ import { apiVersionOf, type KubernetesObject, PODS, type ResourceName } from '..
 import { podSpecKeys, pullIdentity, valueAt } from '../images/index.ts'
 import { type JudgedImage, judge } from './judgement.ts'
 import { CONTAINER_LISTS, type RunningContainer } from './running.ts'
+import { isSettled } from './settled.ts'
 
 const KUBERNETES = 'system:kube-controller-manager'
 const OPERATOR = 'system:serviceaccount:'
 const WORDS = 'Its pods have this container and the workload does not: it was injected.'
 const ROLLING = 'Its pods have this container and the workload does not (any more).'
+
+/** So long facts that nobody knows yet are waited for, in ms. */
+export const FACTS_WITHIN = 20_000
+
+/** Judges an object as if it were applied now, and what its pods run beside what it says. */
+export async function judgeRunning(
+  resource: ResourceName,
+  object: KubernetesObject,
+  running: readonly RunningContainer[],
+  options: ReviewOptions,
+): Promise<readonly JudgedImage[]> {
+  const { clock = Date.now } = options
+  const deadline = clock() + FACTS_WITHIN
+  const own = await judge(resource, object, options, deadline)
+  return [...own, ...(await judgeInjected(resource, object, own, running, options, deadline))]
+}
 
 /**
  * Judges what pods run and their workload does not say: sidecars that a webhook injects, containers
@@ -15,20 +32,12 @@ const ROLLING = 'Its pods have this container and the workload does not (any mor
  * makes of the workload.
  *
  * @param own the images that stand in the workload
- * @param isSettled its rollout is over: what else pods have, nobody has taken out of it
  */
-export async function judgeInjected(
+async function judgeInjected(
   resource: ResourceName,
   object: KubernetesObject,
-  {
-    own,
-    running,
-    isSettled,
-  }: {
-    readonly own: readonly JudgedImage[]
-    readonly running: readonly RunningContainer[]
-    readonly isSettled: boolean
-  },
+  own: readonly JudgedImage[],
+  running: readonly RunningContainer[],
   options: ReviewOptions,
   deadline: number,
 ): Promise<readonly JudgedImage[]> {
@@ -40,7 +49,8 @@ export async function judgeInjected(
   if (added.length === 0) return []
   const pod = podOf(resource, object, keys ?? [], added)
   const images = await judge(PODS, pod, options, deadline, keys ? KUBERNETES : OPERATOR)
-  const words = isSettled ? WORDS : ROLLING
+  // once its rollout is over, what else pods have, nobody has taken out of it
+  const words = isSettled(resource, object) ? WORDS : ROLLING
   return images.map(({ occurrence, question, findings }, index) => ({
     occurrence: { ...occurrence, pointer: `/injected/${index}`, field: `injected[${index}]` },
     question,

@@ -4,22 +4,14 @@ import type { FactSource, Facts, Question } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Level, Subject } from '../reports/types.ts'
 import { askPresent, type DriftQuestion, driftOf } from './drift.ts'
-import { judgeInjected } from './injected.ts'
-import { type JudgedFinding, type JudgedImage, judge } from './judgement.ts'
+import { FACTS_WITHIN, judgeRunning } from './injected.ts'
+import type { JudgedFinding, JudgedImage } from './judgement.ts'
 import type { RunningContainer } from './running.ts'
-import { isFinished, isSettled } from './settled.ts'
+import { isSettled } from './settled.ts'
 import type { Counted, Tally } from './tally.ts'
 import type { AuditOptions } from './types.ts'
+import type { Look } from './walk.ts'
 
-/** Looks at one object, with what its pods run. */
-export type Look = (
-  resource: ResourceName,
-  object: KubernetesObject,
-  running: readonly RunningContainer[],
-) => Promise<void>
-
-/** So long facts that nobody knows yet are waited for, in ms. */
-const FACTS_WITHIN = 20_000
 const RANK: Readonly<Record<Level, number>> = { deny: 3, warn: 2, audit: 1 }
 
 export function createLook(options: AuditOptions, tally: Tally): Look {
@@ -34,19 +26,12 @@ export function createLook(options: AuditOptions, tally: Tally): Look {
     options.policy === undefined || (policy !== undefined && isNamed(policy))
 
   return async (resource, object, running) => {
-    if (object.metadata.deletionTimestamp !== undefined || isFinished(resource, object)) return
     tally.object()
     const subject = subjectOf(resource, object)
     const source = sourceOf(review, resource, object)
-    const deadline = clock() + FACTS_WITHIN
     const settled = isSettled(resource, object)
-    const judgeBy = async (by: ReviewOptions) => {
-      const own = await judge(resource, object, by, deadline)
-      const pods = { own, running, isSettled: settled }
-      return [...own, ...(await judgeInjected(resource, object, pods, by, deadline))]
-    }
-    const images = await judgeBy(review)
-    const next = then && (await judgeBy(then))
+    const images = await judgeRunning(resource, object, running, review)
+    const next = then && (await judgeRunning(resource, object, running, then))
     for (const [index, image] of images.entries()) {
       const facts: Facts = {
         snapshot: (name) => source.snapshot(name),

@@ -8,7 +8,7 @@ import {
   STATEFUL_SETS,
 } from '../../src/cluster/index.ts'
 import { policy } from '../fakes/facts.ts'
-import { deployment, newCluster, ownedBy, pod, reviewBy, rollOut, WEB } from './stage.ts'
+import { audited, deployment, newCluster, ownedBy, pod, reviewBy, rollOut, WEB } from './stage.ts'
 
 function affected(cluster: Pick<Cluster, 'pages'>, more: object = {}) {
   return affectedBy({
@@ -62,6 +62,30 @@ t.test(
     t.match(await affected(cluster, { namespace: 'kube-system' }), { total: 1 }, 'of one namespace')
     t.match(await affected(cluster, { name: 'ghcr.io/acme/none' }), { total: 0, images: [] })
     t.match(await affected(cluster, { name: 'GHCR.io/acme/web' }), { total: 5 })
+  },
+)
+
+t.test(
+  'sidecars that are injected, and pods whose owner is not there, count as in an audit',
+  async (t) => {
+    const cluster = newCluster()
+    const owner = cluster.put(DEPLOYMENTS, deployment('api', 'ghcr.io/acme/api:v1.0.0'))
+    const made = pod('api-1', 'ghcr.io/acme/api:v1.0.0', '', ownedBy(DEPLOYMENTS, owner))
+    const containers = [...made.spec.containers, { name: 'proxy', image: `${WEB}:latest` }]
+    cluster.put(PODS, { ...made, spec: { containers } })
+    const nobody = { ...owner, metadata: { ...owner.metadata, name: 'no', uid: 'invented' } }
+    cluster.put(PODS, pod('hidden', `${WEB}:latest`, '', ownedBy(DEPLOYMENTS, nobody)))
+    const { images, ...counts } = await affected(cluster)
+    t.strictSame(
+      images.map(({ kind, workload, container, reason }) => [kind, workload, container, reason]),
+      [
+        ['Deployment', 'api', 'proxy', 'LatestTag'],
+        ['Pod', 'hidden', 'app', 'LatestTag'],
+      ],
+    )
+    t.strictSame(counts, { total: 2, denied: 2, warned: 0, moved: 0, problems: [] })
+    const report = await audited(cluster)
+    t.equal(report.totals.denied, 2, 'the audit says the same')
   },
 )
 

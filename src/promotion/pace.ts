@@ -9,5 +9,6 @@ const MINUTE = 60_000
  */
 export function nextTurn(last: number | undefined, perMinute: number, now: number): number {
   if (perMinute === 0 || last === undefined) return now
-  return Math.max(now, last + Math.ceil(MINUTE / perMinute))
+  // One that lies ahead is of a clock that was set back since.
+  return Math.max(now, Math.min(last, now) + Math.ceil(MINUTE / perMinute))
 }

@@ -4,13 +4,13 @@ import { setUnreferencedTimer } from '../work/index.ts'
 import { createAlarm } from './alarm.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createPatience } from './patience.ts'
-import type { Found, Move } from './plan.ts'
+import type { Found } from './plan.ts'
 import { createProgress } from './progress.ts'
 import { surveyWorkloads } from './survey.ts'
 import { createTriggers } from './triggers.ts'
 import { createTurns } from './turns.ts'
 import type { Promoter, PromoterOptions } from './types.ts'
-import { type PolicyMemory, runWave, type WaveEnd } from './wave.ts'
+import { type PolicyMemory, runWave, type WaveResult } from './wave.ts'
 import { opensAt } from './windows.ts'
 
 /** Changes that come together are looked at together, ms. */
@@ -18,6 +18,9 @@ const TOGETHER = 250
 /** Between two surveys lie at least so many ms, and twice the time that the last one took. */
 const APART = 1_000
 const AVAILABLE_WITHIN = 30 * 60_000
+/** What could not be written is tried again after this, in ms; twice as long each time. */
+const FIRST_RETRY = 60_000
+const LONGEST_RETRY = 3_600_000
 
 /** What a leader knows of one policy until it changes. */
 interface PolicyState extends PolicyMemory {
@@ -25,6 +28,8 @@ interface PolicyState extends PolicyMemory {
   readonly stopped: Set<string>
   /** the opening that was told of last */
   told: number | undefined
+  /** so many waves in a row could not write all */
+  failures: number
 }
 
 interface Running {
@@ -65,6 +70,7 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
     onChanged(title) {
       waves.get(title)?.abort.abort()
       alarm.clear(`window ${title}`)
+      alarm.clear(`retry ${title}`)
       const memory = states.get(title)
       states.delete(title)
       // Its pace goes on: a change of the policy is no reason to be faster.
@@ -80,7 +86,7 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
   function stateOf(title: string): PolicyState {
     const state: PolicyState = states.get(title) ?? {
       // Another leader may have moved one just now.
-      ...{ last: since, waits: new Map(), stopped: new Set(), told: undefined },
+      ...{ last: since, waits: new Map(), stopped: new Set(), told: undefined, failures: 0 },
     }
     states.set(title, state)
     return state
@@ -99,6 +105,7 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
           {
             ...{ cluster, review, clock, since, customKinds, excludedNamespaces, inFlight },
             ...{ log, onImage: triggers.surveyed },
+            isStopped: (title, version) => states.get(title)?.stopped.has(version) ?? false,
           },
           signal,
         ),
@@ -116,11 +123,9 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
     await waves.get(title)?.done
   }
 
-  function begin(policy: CompiledPolicy, { moves, ...rest }: Found): void {
+  function begin(policy: CompiledPolicy, found: Found): void {
     const { title } = policy
     const state = stateOf(title)
-    const found = { ...rest, moves: moves.filter((move) => !isStopped(move, state)) }
-    if (found.moves.length === 0) return
     const abort = new AbortController()
     const inCluster = subjectOf(policy) !== undefined
     const wave = runWave(
@@ -134,23 +139,33 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
       abort.signal,
     )
     const done = wave
-      .then((end) => ended(policy, state, found, end))
+      .then((result) => ended(policy, state, found, result))
       .catch((error) => log?.warn({ policy: title }, `promotion failed: ${describeError(error)}`))
       .finally(() => waves.delete(title))
     waves.set(title, { abort, done })
     if (signal.aborted) abort.abort()
   }
 
-  function ended(policy: CompiledPolicy, state: PolicyState, found: Found, end: WaveEnd): void {
+  function ended(policy: CompiledPolicy, state: PolicyState, found: Found, wave: WaveResult): void {
     const { title } = policy
-    const { moves, more } = found
+    const { end, moved, left } = wave
     if (end === 'stopped') {
-      for (const version of moves.flatMap((move) => move.versions)) state.stopped.add(version)
+      for (const version of found.moves.flatMap((move) => move.versions)) state.stopped.add(version)
     }
-    if (end === 'done' && more) again(title)
-    if (end !== 'closed') return
+    if (end === 'closed') waitForWindow(policy, state, left)
+    if (end !== 'done' && end !== 'failed') return
+    // A plan that is full of what can't be moved must not be made over and over.
+    const isStuck = end === 'failed' || (found.more && moved === 0)
+    state.failures = isStuck ? state.failures + 1 : 0
+    const wait = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (state.failures - 1))
+    if (found.more && moved > 0) again(title)
+    else if (isStuck) alarm.set(`retry ${title}`, clock() + wait, () => again(title))
+  }
+
+  function waitForWindow(policy: CompiledPolicy, state: PolicyState, count: number): void {
+    const { title } = policy
     const opening = opensAt(policy.promotion.windows, clock())
-    if (opening !== state.told) announcements.waiting(policy, moves.length, opening)
+    if (opening !== state.told) announcements.waiting(policy, count, opening)
     state.told = opening
     if (opening !== undefined) alarm.set(`window ${title}`, opening, () => again(title))
   }
@@ -186,8 +201,4 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
     alarm.close()
     await Promise.all([...waves.values()].map(({ done }) => done))
   }
-}
-
-function isStopped({ versions }: Move, { stopped }: PolicyState): boolean {
-  return versions.some((version) => stopped.has(version))
 }

@@ -4,6 +4,7 @@ import {
   type Cluster,
   hasReason,
   type KubernetesObject,
+  NAMESPACES,
   type ResourceName,
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
@@ -11,7 +12,7 @@ import type { CompiledPolicy } from '../policies/index.ts'
 import { availabilityOf } from './availability.ts'
 import { isCertain, isUnanswered, type Moving, versionOf } from './doubt.ts'
 import { giveBackFields, hasOwnFields } from './field_ownership.ts'
-import { type Place, PROMOTED, placeTitle, whyUnmoved } from './movable.ts'
+import { type Place, PROMOTED, placeTitle, whyNamespaceUnmoved, whyUnmoved } from './movable.ts'
 import type { Found, Move, Reached } from './plan.ts'
 import type { PromotionLog } from './types.ts'
 
@@ -24,6 +25,8 @@ export interface SurveyOptions {
   readonly excludedNamespaces: ReadonlySet<string>
   /** workloads that are being moved right now, by title */
   readonly inFlight: ReadonlySet<string>
+  /** whether nothing more moves to a version by the policy of this title */
+  readonly isStopped: (title: string, version: string) => boolean
   /** told of each image that a policy may move, and whether all was known that it takes */
   readonly onImage: (policy: CompiledPolicy, name: string, certain: boolean) => void
   readonly log: PromotionLog | undefined
@@ -58,6 +61,7 @@ export async function surveyWorkloads(
   const found = new Map<string, Gathered>()
   const room = { left: MOST_IN_ALL }
   const doubts = new Map<string, ReappliedImage>()
+  const namespaces = new Map<string, Promise<boolean>>()
   let looked = 0
   const kinds = [...PROMOTED, ...(await options.customKinds())]
   for (const namespace of namespacesOf(policies)) {
@@ -107,6 +111,7 @@ export async function surveyWorkloads(
       },
     )
     const moving = new Map<string, Set<string>>()
+    const isMovable = images.length > 0 && (await mayMoveIn(namespace))
     for (const image of images) {
       options.onImage(image.policy, image.live.name, true)
       if (isUnanswered(image)) doubts.set(`${image.policy.title} ${image.live.name}`, image)
@@ -116,14 +121,29 @@ export async function surveyWorkloads(
         moving.set(title, versions.add(`${image.live.name} ${versionOf(image)}`))
       }
     }
-    for (const [title, versions] of moving) {
-      gatheredOf(found, room, title).move({ place, versions: [...versions] })
+    if (!isMovable) return
+    for (const [title, all] of moving) {
+      const versions = [...all]
+      if (versions.some((version) => options.isStopped(title, version))) continue
+      gatheredOf(found, room, title).move({ place, versions })
     }
     for (const image of images) {
       if (!moving.has(image.policy.title)) {
         gatheredOf(found, room, image.policy.title).stay(image, place, object)
       }
     }
+  }
+
+  /** Looked at once. One that can't be read is left to the move itself. */
+  function mayMoveIn(name: string): Promise<boolean> {
+    const known =
+      namespaces.get(name) ??
+      cluster.get(NAMESPACES, { name }, { signal }).then(
+        (found) => whyNamespaceUnmoved(found) === undefined,
+        () => true,
+      )
+    namespaces.set(name, known)
+    return known
   }
 }
 

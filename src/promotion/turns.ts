@@ -24,7 +24,8 @@ export function createTurns(
       else running += 1
       try {
         const now = clock()
-        const turn = Math.max(now, next)
+        // One that lies further ahead is of a clock that was set back since.
+        const turn = Math.max(now, Math.min(next, now + atOnce * apart))
         next = turn + apart
         await patience.pause(turn - now, signal)
         return signal.aborted ? undefined : await task()

@@ -15,9 +15,18 @@ import { isOpen } from './windows.ts'
 
 /**
  * How a wave ended. `closed`: its window did, with workloads left; `stopped`: nothing more moves
- * to these versions.
+ * to these versions; `failed`: all had their turn, and some could not be written.
  */
-export type WaveEnd = 'done' | 'closed' | 'stopped' | 'aborted'
+export type WaveEnd = 'done' | 'failed' | 'closed' | 'stopped' | 'aborted'
+
+/** What a wave came to. */
+export interface WaveResult {
+  readonly end: WaveEnd
+  /** how many workloads it moved */
+  readonly moved: number
+  /** how many had no turn */
+  readonly left: number
+}
 
 /** What outlives a wave of a policy, as long as the policy does not change. */
 export interface PolicyMemory {
@@ -51,39 +60,48 @@ export async function runWave(
   found: Found,
   options: WaveOptions,
   signal: AbortSignal,
-): Promise<WaveEnd> {
-  const { policy, announcements, progress } = options
+): Promise<WaveResult> {
+  const { policy, announcements, progress, memory } = options
   const plan = planWave(found, policy.promotion.canary)
+  let count = 0
+  let left = plan.moves.length
   if (plan.stopped) {
     announcements.stopped(plan.stopped.at, undefined, policy, plan.stopped.why)
-    return 'stopped'
+    return result('stopped')
   }
   const versions = plan.moves.flatMap((move) => move.versions)
+  const waited = new Set(plan.first.map((place) => waitKey(place, versions[0] ?? '')))
+  // What is available by now would count from then if it came to be waited for again.
+  for (const key of memory.waits.keys()) if (!waited.has(key)) memory.waits.delete(key)
   for (const place of plan.first) {
     const waited = await wait(place, versions[0] ?? '', [], options, signal)
-    if (waited.end === 'aborted') return 'aborted'
+    if (waited.end === 'aborted') return result('aborted')
     if (waited.end === 'failed') return stop(place, waited)
   }
   let canaries = plan.canaries
   let failures = 0
+  let failed = false
   for (const move of plan.moves) {
     const moved = await take(move, options, signal)
     if (moved === 'closed' || moved === 'aborted') {
       await progress.flush()
-      return moved
+      return result(moved)
     }
+    left -= 1
     if (moved.result === 'unmoved') {
       options.log?.debug(fieldsOf(move, policy), `not promoted: ${moved.why}`)
       continue
     }
     if (moved.result === 'failed') {
       announcements.failed(move.place, moved.uid, policy, moved.why)
+      failed = true
       failures += 1
       if (failures < MOST_FAILURES) continue
       const why = `${failures} workloads in a row could not be moved; the last one: ${moved.why}`
       return stop(move.place, { uid: moved.uid, why })
     }
     failures = 0
+    count += 1
     announcements.promoted(move.place, moved.uid, moved.images)
     await progress.note(moved.images)
     if (canaries > 0) {
@@ -94,15 +112,19 @@ export async function runWave(
     }
   }
   await progress.flush()
-  return signal.aborted ? 'aborted' : 'done'
+  return result(signal.aborted ? 'aborted' : failed ? 'failed' : 'done')
+
+  function result(end: WaveEnd): WaveResult {
+    return { end, moved: count, left }
+  }
 
   async function stop(
     place: Place,
     { uid, why }: { readonly uid: string | undefined; readonly why: string },
-  ): Promise<WaveEnd> {
+  ): Promise<WaveResult> {
     await progress.flush()
     announcements.stopped(place, uid, policy, why)
-    return 'stopped'
+    return result('stopped')
   }
 }
 
@@ -145,7 +167,7 @@ async function wait(
   signal: AbortSignal,
 ): Promise<Waited> {
   const { cluster, clock, timer, review, memory, availableWithin: limit, log, policy } = options
-  const key = `${placeTitle(place)} ${version}`
+  const key = waitKey(place, version)
   const since = memory.waits.get(key) ?? clock()
   if (memory.waits.size >= MOST_WAITS) memory.waits.clear()
   memory.waits.set(key, since)
@@ -157,8 +179,12 @@ async function wait(
     { cluster, timer, fields, within, limit, images },
     signal,
   )
-  if (waited.end === 'available') memory.waits.delete(key)
+  if (waited.end === 'available' || waited.end === 'gone') memory.waits.delete(key)
   return waited
+}
+
+function waitKey(place: Place, version: string): string {
+  return `${placeTitle(place)} ${version}`
 }
 
 function fieldsOf({ place }: Move, policy: CompiledPolicy): object {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { DEPLOYMENTS, type ResourceName } from '../../src/cluster/index.ts'
+import { DEPLOYMENTS, NAMESPACES, type ResourceName } from '../../src/cluster/index.ts'
 import { surveyWorkloads } from '../../src/promotion/survey.ts'
 import { reviewOptions } from '../admission/reviews.ts'
 import { createFakeCluster } from '../fakes/cluster.ts'
@@ -12,8 +12,10 @@ const facts = () =>
 function survey(pages: (resource: ResourceName) => Iterable<object[]>, names: string[] = ['shop']) {
   const policies = names.map((namespace) => trackAll({ namespace }))
   const lists: (string | undefined)[] = []
+  const fake = createFakeCluster()
+  for (const name of names) fake.put(NAMESPACES, { metadata: { name } })
   const cluster = {
-    ...createFakeCluster(),
+    ...fake,
     async *pages(resource: ResourceName, options: { namespace?: string }) {
       lists.push(options.namespace)
       yield* pages(resource)
@@ -24,7 +26,7 @@ function survey(pages: (resource: ResourceName) => Iterable<object[]>, names: st
     {
       ...{ cluster, review: reviewOptions(policies, { source: facts() }), clock: () => NOW },
       ...{ since: NOW, customKinds: async () => [], excludedNamespaces: new Set<string>() },
-      ...{ inFlight: new Set<string>(), onImage: () => {}, log: undefined },
+      ...{ inFlight: new Set<string>(), isStopped: () => false, onImage: () => {}, log: undefined },
     },
     new AbortController().signal,
   )

@@ -1,0 +1,144 @@
+import t from 'tap'
+import { DEPLOYMENTS, NAMESPACES } from '../../src/cluster/index.ts'
+import type { Promotion } from '../../src/policies/index.ts'
+import { parseCron } from '../../src/policies/index.ts'
+import { HOUR, MINUTE } from '../fakes/facts.ts'
+import { available, deploy, running, SECOND, trackAll, WEB, world } from './world.ts'
+
+const NEW = ['v1.3.0', 'v1.4.1', 'v1.4.2', 'v1.4.3']
+const HELD = { annotations: { 'tagwarden.io/hold': 'true' } }
+
+const paced = (promotion: Partial<Promotion>) =>
+  trackAll({ promotion: { windows: [], maxPerMinute: 0, canary: 0, ...promotion } })
+
+function windowOf(schedule: string, duration: number) {
+  const cron = parseCron(schedule)
+  if ('message' in cron) throw new Error(cron.message)
+  return { schedule, cron, timeZone: 'UTC', duration }
+}
+
+t.test('very many workloads of a held namespace keep no others from moving', async (t) => {
+  const w = world(t, [trackAll({ kind: 'ClusterImagePolicy', name: 'all' })])
+  w.cluster.put(NAMESPACES, { metadata: { name: 'held', ...HELD } })
+  const many = Array.from({ length: 600 }, (_, index) => `w${String(index).padStart(3, '0')}`)
+  for (const name of many) {
+    w.cluster.put(
+      DEPLOYMENTS,
+      running(name, 'v1.4.2', { metadata: { namespace: 'held' } }) as never,
+    )
+  }
+  deploy(w, ['a', 'b'])
+  w.lead()
+  w.scan(NEW)
+  await w.pass(5 * MINUTE)
+  t.strictSame(w.moved(), ['a', 'b'])
+  const listed = w.cluster.calls.filter(({ verb }) => verb === 'list').length
+  await w.pass(HOUR)
+  t.equal(w.cluster.calls.filter(({ verb }) => verb === 'list').length, listed, 'and then it rests')
+})
+
+t.test('of a held namespace, what is not available keeps no others waiting', async (t) => {
+  const w = world(t, [
+    trackAll({
+      ...{ kind: 'ClusterImagePolicy', name: 'all' },
+      promotion: { windows: [], maxPerMinute: 0, canary: 1 },
+    }),
+  ])
+  w.cluster.put(NAMESPACES, { metadata: { name: 'held', ...HELD } })
+  const broken = { metadata: { namespace: 'held' }, status: { observedGeneration: 1 } }
+  w.cluster.put(DEPLOYMENTS, running('broken', 'v1.4.3', broken) as never)
+  deploy(w, ['a'])
+  w.lead()
+  w.scan(NEW)
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['a'])
+})
+
+t.test('very many workloads that stopped keep no others from moving', async (t) => {
+  const api = 'ghcr.io/acme/api'
+  const both = (promotion: Partial<Promotion>) => ({ ...paced(promotion), images: [WEB, api] })
+  const covers = (name: string) => name === WEB || name === api
+  const w = world(t, [{ ...both({ canary: 1 }), covers, specificity: (name) => name.length }])
+  const many = Array.from({ length: 600 }, (_, index) => `w${String(index).padStart(3, '0')}`)
+  deploy(w, many)
+  w.lead()
+  w.scan(NEW)
+  await w.pass(HOUR)
+  t.ok(w.told('ImagePolicy').includes('web PromotionStopped'))
+  t.strictSame(w.moved(), ['w000'])
+  w.cluster.put(DEPLOYMENTS, {
+    metadata: { name: 'x', namespace: 'shop' },
+    spec: { template: { spec: { containers: [{ name: 'app', image: `${api}:v1.4.2` }] } } },
+    status: available(1),
+  } as never)
+  w.scan(['v1.4.2', 'v1.4.3'], { name: api })
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['w000', 'x'])
+})
+
+t.test('how many wait for the next window leaves out what has moved', async (t) => {
+  const w = world(t, [paced({ windows: [windowOf('0 12 * * *', 90 * SECOND)], maxPerMinute: 1 })])
+  deploy(w, ['a', 'b', 'c', 'd'])
+  w.lead()
+  w.scan(NEW)
+  await w.pass(HOUR)
+  const left = 4 - w.moved().length
+  t.ok(left > 0 && left < 4)
+  const waiting = w.events.find(({ reason }) => reason === 'PromotionWaiting')
+  t.match(waiting?.message, `${left} workload`)
+})
+
+t.test('a wait of long ago does not count against a workload', async (t) => {
+  const web = paced({ canary: 1 })
+  const other = (image: string) => trackAll({ name: 'other', images: [`ghcr.io/acme/${image}`] })
+  const w = world(t, [web])
+  deploy(w, ['a', 'b'])
+  const answer = w.cluster.refuse('watch', DEPLOYMENTS, 'InternalError')
+  w.lead()
+  w.scan(NEW)
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['a'])
+  w.rollOut('a')
+  // planned anew before a watch tells that it is available
+  w.setPolicies([web, other('api')])
+  await w.pass(MINUTE)
+  answer()
+  t.strictSame(w.moved(), ['a', 'b'])
+  w.rollOut('b')
+  await w.pass(2 * HOUR)
+  deploy(w, ['a'], 'v1.4.3', { status: { observedGeneration: 9 } })
+  deploy(w, ['c'])
+  w.setPolicies([web, other('db')])
+  await w.pass(MINUTE)
+  t.strictSame(w.told('ImagePolicy'), ['web Promoted', 'web Promoted'], 'it has its time')
+  w.rollOut('a')
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['a', 'b', 'c'])
+})
+
+t.test('a clock that is set back stops no promotion', async (t) => {
+  const w = world(t, [paced({ maxPerMinute: 6 })])
+  let back = 0
+  deploy(w, ['a', 'b', 'c'])
+  w.lead({ clock: () => w.clock() - back })
+  w.scan(NEW)
+  await w.pass(15 * SECOND)
+  t.equal(w.moved().length, 1)
+  back = 6 * HOUR
+  await w.pass(MINUTE)
+  t.equal(w.moved().length, 3)
+})
+
+t.test('what could not be written is tried again, ever more rarely', async (t) => {
+  const w = world(t)
+  deploy(w, ['a', 'b'])
+  const heal = w.cluster.refuse('patch', DEPLOYMENTS, 'Forbidden', { name: 'a' })
+  w.lead()
+  w.scan(NEW)
+  await w.pass(5 * MINUTE)
+  t.strictSame([...new Set(w.moved())].sort(), ['a', 'b'])
+  t.strictSame(w.tags(), { a: 'v1.4.2', b: 'v1.4.3' })
+  heal()
+  await w.pass(HOUR)
+  t.strictSame(w.tags(), { a: 'v1.4.3', b: 'v1.4.3' })
+})

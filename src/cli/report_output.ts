@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readlink, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { describeError, TagwardenError } from '../errors.ts'
 import { FORMS, type Form, formatReport, type Level, type Report } from '../reports/index.ts'
@@ -69,9 +69,8 @@ export async function writeWhole(file: string, text: string): Promise<TagwardenE
   const path = resolve(file)
   try {
     await makeFolder(dirname(path))
-    // /dev/null, /dev/stdout and pipes are written to, and never replaced by a file
-    if (await isNoFile(path)) await writeFile(path, text)
-    else await replace(path, text)
+    if (await isStream(path)) await writeFile(path, text, { flag: 'a' })
+    else await replace(await behindLinks(path), text)
     return undefined
   } catch (cause) {
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException
@@ -96,7 +95,25 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-async function isNoFile(path: string): Promise<boolean> {
+/** A name of what a process has opened, such as `/dev/stdout`, whatever that leads to. */
+const OPENED = /^\/(?:dev|proc)\//
+
+/**
+ * Whether it is written to as it is, and never replaced by a file: /dev/null, pipes, and /dev/stdout,
+ * where the report follows what stands there already.
+ */
+async function isStream(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined)
-  return stats !== undefined && !stats.isFile() && !stats.isDirectory()
+  if (stats === undefined || stats.isDirectory()) return false
+  if (!stats.isFile() || OPENED.test(path)) return true
+  return OPENED.test(await linkedBy(path))
+}
+
+/** The file that a link leads to, also where it is not there yet. */
+async function behindLinks(path: string): Promise<string> {
+  return realpath(path).catch(() => linkedBy(path))
+}
+
+async function linkedBy(path: string): Promise<string> {
+  return resolve(dirname(path), await readlink(path).catch(() => path))
 }

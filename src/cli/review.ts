@@ -8,12 +8,14 @@ import type { Form, Report } from '../reports/index.ts'
 import {
   accepting,
   createPatterns,
+  createScope,
   findManifests,
   fixedText,
   gitChanges,
   type ManifestFile,
   type ManifestInput,
   namespaceLabelsIn,
+  noFile,
   openFile,
   type ReviewedFile,
   type ReviewProgress,
@@ -129,7 +131,12 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
     found.push(file)
   }
   const changes =
-    options.changedSince === undefined ? undefined : await gitChanges(options.changedSince, cwd)
+    options.changedSince === undefined
+      ? undefined
+      : await gitChanges(options.changedSince, cwd, {
+          files: found.map(({ path }) => path),
+          wasReviewed: createScope(choice),
+        })
   const wanted = changes ? found.filter(({ path }) => changes.linesOf(path)) : found
   const selects = world.policies().policies.some(({ namespaceSelector }) => namespaceSelector)
   const labels = selects
@@ -201,6 +208,7 @@ async function applyFix(
   const path = paths.get(file.place.file)
   if (path === undefined || !file.fixed) return undefined
   if (!dryRun) return rewriteFile(path, file)
+  if (file.hash === undefined) return noFile(file.place.file)
   const before = await readFile(path, 'utf8')
   streams.out(unifiedDiff(file.place.file, before, fixedText(before, file.fixed.documents)))
   return undefined

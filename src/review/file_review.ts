@@ -56,12 +56,15 @@ export async function reviewFile(
   { review, changed, onText, onDocument, signal }: FileReviewOptions,
 ): Promise<ReviewedFile> {
   const documents: ReviewedDocument[] = []
+  let isCounted = true
   const problems: ReportProblem[] = []
   const unfixed: string[] = []
   const running: { text: string; reviewed: Promise<ReviewedDocument>; done: boolean }[] = []
   let quiet: DocumentOutcome = { ...NOTHING_FOUND, lines: [0, 0] }
 
   function begin(document: SourceDocument): void {
+    // Git does not take it for the end of a line, so its lines are not ours
+    if (changed && /\r(?!\n)/.test(document.text)) isCounted = false
     const reviewed = review(document, place).catch((error) => failed(error, place.file, document))
     const entry = { text: document.text, reviewed, done: false }
     running.push(entry)
@@ -102,8 +105,9 @@ export async function reviewFile(
   }
   while (running.length > 0) await settle()
 
+  const isNew = ({ lines }: DocumentOutcome) => !changed || !isCounted || changed(lines)
   const outcomeOf = (each: readonly DocumentOutcome[]): FileOutcome => {
-    const counts = changed ? each.map((one) => (changed(one.lines) ? one : withoutNews(one))) : each
+    const counts = each.map((one) => (isNew(one) ? one : withoutNews(one)))
     const all = fingerprinted(
       place.file,
       each.flatMap(({ findings }) => findings),
@@ -114,7 +118,7 @@ export async function reviewFile(
   }
   const before = documents.map(({ outcome }) => outcome)
   const isFixed = ({ outcome, fixed }: ReviewedDocument) =>
-    fixed && (changed?.(outcome.lines) ?? true) ? fixed : undefined
+    fixed && isNew(outcome) ? fixed : undefined
   const fixes = documents.flatMap((each) => isFixed(each) ?? [])
   const after = documents.map((each) => isFixed(each)?.outcome ?? each.outcome)
   return {

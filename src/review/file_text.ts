@@ -14,7 +14,7 @@ const SMALL = 4 * 1024 * 1024
 export interface FileText {
   /** @throws TagwardenError ERR_INVALID_MANIFEST for what cannot be read on */
   documents(): AsyncIterable<readonly SourceDocument[]>
-  /** SHA-256 of the bytes; known after the last document */
+  /** SHA-256 of the bytes; known after the last document, and of a file only */
   readonly hash: () => string | undefined
 }
 
@@ -25,14 +25,11 @@ export function openFile(path: string, hashed: boolean): FileText {
     hash: () => hash,
     async *documents() {
       const size = sizeOf(path)
-      if (size > SMALL) {
-        const stream = streamText(
-          createReadStream(path, { highWaterMark: SMALL / 4 }),
-          path,
-          hashed,
-        )
-        yield* stream.documents()
-        hash = stream.hash()
+      if (size === undefined || size > SMALL) {
+        const stream = createReadStream(path, { highWaterMark: SMALL / 4 })
+        const text = streamText(stream, path, hashed && size !== undefined)
+        yield* text.documents()
+        hash = text.hash()
         return
       }
       const bytes = read(path)
@@ -90,10 +87,12 @@ export function unreadable(file: string, cause: unknown): TagwardenError {
   )
 }
 
-function sizeOf(path: string): number {
+/** undefined: a pipe or a terminal, which gives what it has once and has no size. */
+function sizeOf(path: string): number | undefined {
   try {
     const stats = statSync(path)
     if (stats.isFile()) return stats.size
+    if (stats.isFIFO() || stats.isCharacterDevice()) return undefined
   } catch (cause) {
     throw unreadable(path, cause)
   }

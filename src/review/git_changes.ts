@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
-import { realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, lstatSync, realpathSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
 import { TagwardenError } from '../errors.ts'
+import { runGit } from './git_command.ts'
+import { type ChangedLines, type Difference, diffSince, EVERYTHING } from './git_diff.ts'
 
 /** What a Git range has changed. */
 export interface GitChanges {
@@ -13,86 +14,135 @@ export interface GitChanges {
   linesOf(path: string): ChangedLines | undefined
 }
 
-/** Whether any of these lines has changed, or some were removed there. */
-export type ChangedLines = (lines: readonly [first: number, end: number]) => boolean
+/** What is looked at. */
+export interface ReviewedPaths {
+  /** absolute paths of files */
+  readonly files?: readonly string[]
+  /** whether a file of that path would be looked at: one that gets such a name is new */
+  readonly wasReviewed?: (path: string) => boolean
+}
 
-/** Git's output is read up to this size, in characters. */
-const LONGEST = 512 * 1024 * 1024
-const QUIET = ['-c', 'core.quotePath=true', '-c', 'core.fsmonitor=false']
-const DIFF = ['--no-color', '--no-ext-diff', '--no-textconv', '-M', '--diff-filter=d']
-const EVERYTHING: ChangedLines = () => true
-const HUNK = /^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@/
+/** One repository, with what has changed in it; undefined: that cannot be said. */
+interface Space {
+  readonly base: string
+  readonly difference: Difference
+}
 
 /**
  * Asks Git what has changed since a revision: in the working tree, untracked files too, since the
- * revision that both have in common. A range (`a..b`, `a...b`) is taken as it is.
+ * revision that both have in common. A range (`a..b`, `a...b`) is taken as it is. A submodule is
+ * compared with the commit that its repository named for it; files in other repositories, and in
+ * none, with the same revision there, and count as a whole where that is not known.
  *
  * @throws TagwardenError ERR_USAGE for what cannot be a revision, ERR_GIT for what Git refuses
  */
-export async function gitChanges(revision: string, cwd: string): Promise<GitChanges> {
+export async function gitChanges(
+  revision: string,
+  cwd: string,
+  { files = [], wasReviewed = () => true }: ReviewedPaths = {},
+): Promise<GitChanges> {
   if (revision === '' || revision.startsWith('-') || /[\s\0]/.test(revision)) {
     throw new TagwardenError('ERR_USAGE', '--changed-since needs a revision', {
       remedy: 'Write a branch, a tag, a commit or a range, such as origin/main',
     })
   }
-  const git = (...args: string[]) => run(['-C', cwd, ...QUIET, ...args], revision)
-  const root = realpathSync((await git('rev-parse', '--show-toplevel')).replace(/\n$/, ''))
-  const range = revision.includes('..') ? [revision] : [await commonBase(git, revision)]
-  const fromRoot = (...args: string[]) => run(['-C', root, ...QUIET, ...args], revision)
-  const diff = (...args: string[]) => fromRoot('diff', ...DIFF, ...args, ...range, '--')
-  const [names, patch, untracked] = await Promise.all([
-    diff('--name-only', '-z'),
-    diff('-U0'),
-    fromRoot('ls-files', '--others', '--exclude-standard', '-z'),
-  ])
-  const files = entries(names)
-  const hunks = hunksOf(patch)
-  const changed = new Map<string, ChangedLines>()
-  files.forEach((name, index) => {
-    // the patch names files in the same order, but with names that have to be decoded
-    const lines = hunks.length === files.length ? hunks[index] : undefined
-    changed.set(join(root, name), lines ? touching(lines) : EVERYTHING)
-  })
-  for (const name of entries(untracked)) changed.set(join(root, name), EVERYTHING)
+  const home = await rootOf(cwd, revision)
+  const rootAbove = createRootFinder(home)
+  const spaces = new Map<string, Promise<Space | undefined>>()
+  const known = new Map<string, Space | undefined>()
+
+  function open(root: string): Promise<Space | undefined> {
+    const space = spaces.get(root) ?? compare(root)
+    spaces.set(root, space)
+    return space
+  }
+
+  async function compare(root: string): Promise<Space | undefined> {
+    const own = async (): Promise<Space> => {
+      const base = await baseOf(root, revision)
+      const range = revision.includes('..') ? revision : base
+      return { base, difference: await diffSince(root, range, revision, wasReviewed) }
+    }
+    if (root === home) return own()
+    try {
+      const base = await gitlink(root)
+      return { base, difference: await diffSince(root, base, revision, wasReviewed) }
+    } catch {
+      // no submodule at that time, or not cloned deep enough
+      return root.startsWith(home + sep) ? undefined : own().catch(() => undefined)
+    }
+  }
+
+  /** The commit that the repository around a submodule names for it. */
+  async function gitlink(root: string): Promise<string> {
+    const around = rootAbove(dirname(root)) ?? root
+    const { base = '' } = (around !== root && (await open(around))) || {}
+    const name = `${base}:${relative(around, root).split(sep).join('/')}`
+    return (await runGit(around, ['rev-parse', '--verify', name], revision)).trim()
+  }
+
+  const roots = new Set([home])
+  for (const path of files) {
+    const root = rootAbove(dirname(resolved(path)))
+    if (root !== undefined) roots.add(root)
+  }
+  for (const root of roots) known.set(root, await open(root))
+
   return {
     linesOf(path) {
-      return changed.get(path) ?? changed.get(resolved(path))
+      const real = resolved(path)
+      const root = rootAbove(dirname(real))
+      const difference = root === undefined ? undefined : known.get(root)?.difference
+      if (!difference) return EVERYTHING
+      const all = [...known.values()]
+      if (real !== path && linksOn(path).some((link) => isNew(link, all))) return EVERYTHING
+      return difference.files.get(real)
     },
   }
 }
 
-async function commonBase(git: (...args: string[]) => Promise<string>, revision: string) {
-  const commit = (
-    await git('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`)
-  ).trim()
-  const base = await git('merge-base', commit, 'HEAD').catch(() => commit)
-  return base.trim()
+function isNew(link: string, spaces: readonly (Space | undefined)[]): boolean {
+  return spaces.some((space) => space?.difference.links.has(link))
 }
 
-function entries(text: string): string[] {
-  return text.split('\0').filter((name) => name !== '')
+async function rootOf(folder: string, revision: string): Promise<string> {
+  const shown = await runGit(folder, ['rev-parse', '--show-toplevel'], revision)
+  return realpathSync(shown.replace(/\n$/, ''))
 }
 
-type Range = readonly [first: number, end: number]
+/** What both have in common: of a range, what it begins with. */
+async function baseOf(root: string, revision: string): Promise<string> {
+  const git = (...args: string[]) => runGit(root, args, revision)
+  const commitOf = async (name: string) =>
+    (await git('rev-parse', '--verify', '--end-of-options', `${name}^{commit}`)).trim()
+  const [, first = '', dots, second = ''] = /^(.*?)(\.{2,3})(.*)$/.exec(revision) ?? []
+  if (dots === '..') return commitOf(first || 'HEAD')
+  const commit = await commitOf(dots ? first || 'HEAD' : revision)
+  const other = dots ? await commitOf(second || 'HEAD') : 'HEAD'
+  return (await git('merge-base', commit, other).catch(() => commit)).trim()
+}
 
-/** The new lines of each file of a patch; undefined for a file whose lines are not shown. */
-function hunksOf(patch: string): (readonly Range[] | undefined)[] {
-  const files: Range[][] = []
-  for (const line of patch.split('\n')) {
-    // lines of content begin with +, - or a backslash
-    if (line.startsWith('diff --git ')) files.push([])
-    const found = HUNK.exec(line)
-    if (!found) continue
-    const first = Number(found[1])
-    const count = found[2] === undefined ? 1 : Number(found[2])
-    // what was removed stood after this line
-    files.at(-1)?.push([first, first + Math.max(1, count)])
+/** The folder of the repository that a folder belongs to; undefined: to none. */
+function createRootFinder(home: string): (folder: string) => string | undefined {
+  const known = new Map<string, string | undefined>([[home, home]])
+  return function rootAbove(folder: string): string | undefined {
+    if (known.has(folder)) return known.get(folder)
+    const parent = dirname(folder)
+    const isRoot = existsSync(join(folder, '.git'))
+    const root = isRoot ? folder : parent === folder ? undefined : rootAbove(parent)
+    known.set(folder, root)
+    return root
   }
-  return files
 }
 
-function touching(ranges: readonly Range[]): ChangedLines {
-  return ([first, end]) => ranges.some((range) => range[0] < end && first < range[1])
+/** The links on the way to a file, each by the real name of its folder. */
+function linksOn(path: string): string[] {
+  const links: string[] = []
+  for (let at = path; dirname(at) !== at; at = dirname(at)) {
+    const isLink = lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()
+    if (isLink) links.push(join(resolved(dirname(at)), at.slice(dirname(at).length + 1)))
+  }
+  return links
 }
 
 function resolved(path: string): string {
@@ -101,38 +151,4 @@ function resolved(path: string): string {
   } catch {
     return path
   }
-}
-
-function run(args: readonly string[], revision: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const env = { ...process.env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_PAGER: 'cat' }
-  const child = spawn('git', args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const out: Buffer[] = []
-  let length = 0
-  let said = ''
-  child.stdout.on('data', (part: Buffer) => {
-    length += part.length
-    if (length > LONGEST) child.kill()
-    else out.push(part)
-  })
-  child.stderr.on('data', (part) => {
-    if (said.length < 1_000) said += part
-  })
-  child.on('error', (cause) => {
-    const remedy = 'Install Git, or leave out --changed-since'
-    reject(new TagwardenError('ERR_GIT', `git cannot be run (${cause.message})`, { cause, remedy }))
-  })
-  child.on('close', (code) => {
-    if (code === 0) resolve(Buffer.concat(out).toString('utf8'))
-    else reject(refused(revision, said))
-  })
-  return promise
-}
-
-function refused(revision: string, said: string): TagwardenError {
-  const line = said.split('\n').find((each) => each.trim() !== '') ?? 'no reason given'
-  const shown = line.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)
-  return new TagwardenError('ERR_GIT', `git does not know what has changed: ${shown}`, {
-    remedy: `Check that this is a repository and that ${JSON.stringify(revision)} is there; a CI clone may have to be deeper (fetch-depth: 0)`,
-  })
 }

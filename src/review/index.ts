@@ -4,9 +4,9 @@ export type { ReviewedFile } from './file_review.ts'
 export { openFile, streamText } from './file_text.ts'
 export type { Fixing } from './fix_plan.ts'
 export { createFunnelBook, type FunnelBook } from './funnel_book.ts'
-export { type ChangedLines, type GitChanges, gitChanges } from './git_changes.ts'
+export { type GitChanges, gitChanges, type ReviewedPaths } from './git_changes.ts'
 export { createPatterns } from './ignore_rules.ts'
-export { type FileChoice, findManifests, type ManifestFile } from './manifest_files.ts'
+export { createScope, type FileChoice, findManifests, type ManifestFile } from './manifest_files.ts'
 export { type Labels, namespaceLabelsIn } from './namespace_labels.ts'
 export {
   type ManifestInput,
@@ -15,5 +15,5 @@ export {
   type ReviewProgress,
   reviewManifests,
 } from './review.ts'
-export { fixedText, replace, rewriteFile } from './rewrite.ts'
+export { fixedText, noFile, replace, rewriteFile } from './rewrite.ts'
 export { unifiedDiff } from './unified_diff.ts'

@@ -4,6 +4,7 @@ import { basename, join, relative, resolve, sep } from 'node:path'
 import { TagwardenError } from '../errors.ts'
 import { unreadable } from './file_text.ts'
 import { createIgnoreRules, createPatterns, type IgnoreRules } from './ignore_rules.ts'
+import { trackedAlthoughIgnored } from './tracked_files.ts'
 
 /** A file to look at. */
 export interface ManifestFile {
@@ -24,13 +25,15 @@ export interface FileChoice {
   readonly passOver: readonly string[]
 }
 
-const MANIFEST = /\.(?:ya?ml|json)$/i
+/** Kustomize also reads `Kustomization`, spelled so. */
+const MANIFEST = /\.(?:[Yy][Aa]?[Mm][Ll]|[Jj][Ss][Oo][Nn])$|[/\\]Kustomization$/
 const GLOB = /[*?[\]{}]/
 
 /**
  * Finds the files: those that are given; in a folder and below it every `.yaml`, `.yml` and `.json`
- * that Git does not ignore; and what a glob covers. Each once, in the order of their paths; what is
- * reached by a link only, last and under the name of the link.
+ * that Git does not ignore; and what a glob covers, folders too. Each once, in the order of their
+ * paths; then what Git follows although it should be ignored; what is reached by a link only, last
+ * and under the name of the link.
  *
  * @param onProblem told of what cannot be read
  */
@@ -45,6 +48,7 @@ export async function* findManifests(
   const folders = new Set<string>()
   const files = new Set<string>()
   const links: { readonly path: string; readonly rules: IgnoreRules }[] = []
+  let someIgnored = false
 
   function named(path: string): ManifestFile[] {
     const target = targetOf(path)
@@ -76,11 +80,27 @@ export async function* findManifests(
 
   async function* below(path: string, rules: IgnoreRules): AsyncGenerator<ManifestFile> {
     const hidden = basename(path) === '.git' || passedOver.has(path)
-    if (!hidden && !excluded(path, true) && !rules.ignores(path, true)) yield* inside(path, rules)
+    if (!hidden && !excluded(path, true) && !isIgnored(path, true, rules))
+      yield* inside(path, rules)
+  }
+
+  function isIgnored(path: string, isFolder: boolean, rules: IgnoreRules): boolean {
+    const ignored = rules.ignores(path, isFolder)
+    someIgnored ||= ignored
+    return ignored
+  }
+
+  /** What Git follows below a folder, although it is ignored. */
+  async function* followed(folder: string): AsyncGenerator<ManifestFile> {
+    if (!someIgnored) return
+    for (const name of await trackedAlthoughIgnored(folder)) {
+      const path = join(folder, name)
+      if (MANIFEST.test(path) && statOf(path)?.isFile()) yield* named(path)
+    }
   }
 
   function among(path: string, rules: IgnoreRules): ManifestFile[] {
-    return MANIFEST.test(path) && !rules.ignores(path, false) ? named(path) : []
+    return MANIFEST.test(path) && !isIgnored(path, false, rules) ? named(path) : []
   }
 
   /** Whoever names a folder that Git ignores wants to see what is in it. */
@@ -88,19 +108,34 @@ export async function* findManifests(
     return rules.ignoresWithin(folder, true) ? createIgnoreRules(folder) : rules
   }
 
+  async function* fitting(pattern: string): AsyncGenerator<ManifestFile> {
+    const fit: string[] = []
+    for await (const found of glob(pattern, { cwd })) fit.push(resolve(cwd, found))
+    if (fit.length === 0) onProblem(nothingFits(pattern))
+    const tracked = lazy(async () => {
+      const names = await trackedAlthoughIgnored(cwd)
+      return new Set(names.map((name) => join(cwd, name)))
+    })
+    for (const each of fit.sort()) {
+      const stats = statOf(each)
+      const isFolder = stats?.isDirectory() === true
+      const ignored = rules.ignoresWithin(each, isFolder)
+      if (isFolder && !ignored) {
+        yield* below(each, rules)
+        yield* followed(each)
+      } else if (stats?.isFile() && (!ignored || (await tracked()).has(each))) yield* named(each)
+    }
+  }
+
   for (const given of choice.paths) {
     const path = resolve(cwd, given)
     const stats = statOf(path)
-    if (stats?.isDirectory()) yield* inside(path, rulesFor(path))
-    else if (stats || !GLOB.test(given)) yield* named(path)
-    else {
-      const fit: string[] = []
-      for await (const found of glob(given, { cwd })) fit.push(resolve(cwd, found))
-      if (fit.length === 0) onProblem(nothingFits(given))
-      for (const each of fit.sort()) {
-        if (statOf(each)?.isFile() && !rules.ignoresWithin(each, false)) yield* named(each)
-      }
-    }
+    someIgnored = false
+    if (stats?.isDirectory()) {
+      yield* inside(path, rulesFor(path))
+      yield* followed(path)
+    } else if (stats || !GLOB.test(given)) yield* named(path)
+    else yield* fitting(given)
   }
   // What they lead to may have been there under its own name; more may be found on the way.
   for (const { path, rules } of links) {
@@ -110,8 +145,22 @@ export async function* findManifests(
   }
 }
 
-/** A path for people: relative to the working directory, with `/`. */
+/**
+ * Whether a file of some path, which may not be there any more, would be looked at. Of files and
+ * globs that are given, only the kind of file counts.
+ */
+export function createScope({ paths, cwd, exclude }: FileChoice): (path: string) => boolean {
+  const excluded = createPatterns(exclude, targetOf(cwd))
+  const given = paths.map((path) => targetOf(resolve(cwd, path)))
+  const folders = given.filter((path) => statOf(path)?.isDirectory())
+  const isWithin = (path: string) =>
+    folders.length < given.length || folders.some((each) => !relative(each, path).startsWith('..'))
+  return (path) => MANIFEST.test(path) && !excluded(path, false) && isWithin(path)
+}
+
+/** A path for people: relative to the working directory, with `/`; what is open has a name of its own. */
 function nameOf(cwd: string, path: string): string {
+  if (path.startsWith('/dev/')) return path
   return relative(cwd, path).split(sep).join('/') || '.'
 }
 
@@ -120,6 +169,14 @@ function targetOf(path: string): string {
     return realpathSync.native(path)
   } catch {
     return path
+  }
+}
+
+function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { isObject, own } from '../admission/index.ts'
 import { openFile } from './file_text.ts'
 import { isFault, readManifest } from './manifest.ts'
@@ -30,6 +31,8 @@ export async function namespaceLabelsIn(
   for (const path of paths) {
     if (signal.aborted) break
     try {
+      // a pipe gives what it has once
+      if (!statSync(path).isFile()) continue
       for await (const documents of openFile(path, false).documents()) {
         for (const { text } of documents) {
           for (const [name, labels] of namespacesIn(text)) found.set(name, labels)

@@ -18,10 +18,11 @@ export async function rewriteFile(
   { place, fixed, hash }: ReviewedFile,
 ): Promise<TagwardenError | undefined> {
   if (!fixed) return undefined
+  if (hash === undefined) return noFile(place.file)
   try {
     const target = await realpath(path)
     const before = await readFile(target)
-    if (hash === undefined || hashOf(before) !== hash) return changedMeanwhile(place.file)
+    if (hashOf(before) !== hash) return changedMeanwhile(place.file)
     const text = fixedText(before.toString('utf8'), fixed.documents)
     await replace(target, Buffer.from(text, 'utf8'))
     return undefined
@@ -60,6 +61,14 @@ export async function replace(target: string, content: Buffer | string): Promise
     await rm(temporary, { force: true }).catch(() => {})
     throw error
   }
+}
+
+/** The problem of a fix for what is no file, such as a pipe. */
+export function noFile(file: string): TagwardenError {
+  return new TagwardenError('ERR_WRITE', 'is not fixed: it is no file', {
+    position: { file },
+    remedy: 'Add --output manifests, which prints the result',
+  })
 }
 
 function changedMeanwhile(file: string): TagwardenError {

@@ -1,6 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -8,7 +17,7 @@ import { createCatalog } from '../../src/catalog/index.ts'
 import { digest } from '../fakes/facts.ts'
 import { startFakeRegistry } from '../fakes/registry.ts'
 import { pod, WEB } from '../review/review_texts.ts'
-import { tagwarden } from './run.ts'
+import { BIN, tagwarden } from './run.ts'
 
 const LATEST = 'ghcr.io/acme/web:latest'
 const GOOD = pod('ghcr.io/acme/web:v1.4.2')
@@ -163,6 +172,11 @@ t.test('--changed-since looks at changed documents only', async (t) => {
       ['deploy/c.yaml', 7],
     ],
   )
+  writeFileSync(join(cwd, 'deploy/d.yaml'), `# ${'\r'.repeat(40)}\n${GOOD}---\n${BAD}`)
+  git('add', '-A')
+  git('commit', '-qm', 'y')
+  writeFileSync(join(cwd, 'deploy/d.yaml'), `# ${'\r'.repeat(40)}\n${GOOD}---\n# x\n${BAD}`)
+  t.match(await run(since), { code: 1, out: /d\.yaml/ }, 'where Git counts lines otherwise')
   t.match(await run(['--changed-since', '--help']), { code: 2, err: /ERR_USAGE|argument missing/ })
   t.match(await run(['--changed-since', 'nowhere']), { code: 2, err: /ERR_GIT/ })
 })
@@ -183,6 +197,40 @@ t.test('several reports are written at once', async (t) => {
   for (const report of ['json', 'json=', '=x', 'pdf=x', '__proto__=x']) {
     t.match(await run(['deploy', '--report', report]), { code: 2, err: /ERR_USAGE/ }, report)
   }
+})
+
+t.test('a report goes through a link, and never takes the place of what is open', async (t) => {
+  const { run, read, cwd } = await world(t)
+  mkdirSync(join(cwd, 'out'))
+  symlinkSync('out/real.json', join(cwd, 'link.json'))
+  symlinkSync('/proc/self/fd/1', join(cwd, 'stdout'))
+  t.match(await run(['deploy', '--report', 'json=link.json']), { code: 1, err: '' })
+  t.match(await run(['deploy', '--report', 'json=link.json']), { code: 1, err: '' }, 'and again')
+  t.ok(lstatSync(join(cwd, 'link.json')).isSymbolicLink())
+  t.match(JSON.parse(read('out/real.json')), { door: 'review' })
+  if (!existsSync('/proc/self/fd')) return
+  // standard output is a file here, so the link leads to a file
+  const command = `"${process.execPath}" "${BIN}" review --offline deploy --report json=stdout > all.txt`
+  t.equal(spawnSync('sh', ['-c', command], { cwd }).status, 1)
+  t.ok(lstatSync(join(cwd, 'stdout')).isSymbolicLink())
+  t.match(read('all.txt'), /^deploy\/a\.yaml\n.*LatestTag.*\n\n1 image in .*\n\{\n(?:.*\n)*\}\n$/)
+})
+
+t.test('what the shell has opened is read, and never written', async (t) => {
+  const { run, cwd } = await world(t, {})
+  execFileSync('mkfifo', ['pipe'], { cwd })
+  const piped = async (...args: string[]) => {
+    const writes = spawn('sh', ['-c', `printf '%s' "$TEXT" > pipe`], {
+      cwd,
+      env: { ...process.env, TEXT: BAD },
+      stdio: 'inherit',
+    })
+    const [result] = await Promise.all([run(['pipe', ...args]), once(writes, 'close')])
+    return result
+  }
+  t.match(await piped(), { code: 1, out: /^pipe\n +7:14 {2}deny/ })
+  t.match(await piped('--fix'), { code: 2, out: /LatestTag.*ERR_WRITE pipe: is not fixed/s })
+  t.match(await piped('--fix', '--dry-run'), { code: 2, out: '', err: /is not fixed/ })
 })
 
 t.test('--fail-on warn counts warnings', async (t) => {

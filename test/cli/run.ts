@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-const BIN = join(import.meta.dirname, '../../bin/tagwarden.js')
+/** What is run. */
+export const BIN = join(import.meta.dirname, '../../bin/tagwarden.js')
 
 /** What a run of the command line gave. */
 export interface Result {

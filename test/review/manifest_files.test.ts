@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -33,6 +34,9 @@ t.test('folders give their manifests, in order, each once', async (t) => {
     'C.JSON': '',
     'readme.md': '',
     '.hidden.yaml': '',
+    kustomization: '',
+    Kustomization: '',
+    'My-Kustomization': '',
     sub: { 'x.yaml': '', '.git': { 'y.yaml': '' }, deep: { 'z.json': '' } },
     catalog: { 'index.json': '' },
   })
@@ -40,13 +44,14 @@ t.test('folders give their manifests, in order, each once', async (t) => {
   t.strictSame(names, [
     '.hidden.yaml',
     'C.JSON',
+    'Kustomization',
     'a.yml',
     'b.yaml',
     'sub/deep/z.json',
     'sub/x.yaml',
   ])
   t.strictSame(problems, [])
-  t.strictSame((await found(cwd, ['sub', '.', 'b.yaml', './b.yaml'])).names.length, 7)
+  t.strictSame((await found(cwd, ['sub', '.', 'b.yaml', './b.yaml'])).names.length, 8)
   t.strictSame((await found(cwd, ['readme.md'])).names, ['readme.md'], 'what is named is read')
   t.strictSame((await found(join(cwd, 'sub'), ['..'])).names.includes('../b.yaml'), true)
 })
@@ -81,6 +86,24 @@ t.test('.gitignore files count as they do for Git', async (t) => {
   t.strictSame((await found(cwd, ['a.gen.yaml', 'build'])).names, ['a.gen.yaml', 'build/x.yaml'])
 })
 
+t.test('what Git follows is not ignored, whatever .gitignore says', async (t) => {
+  const cwd = t.testdir({
+    '.gitignore': '/build/\n*.json\n',
+    build: { 'x.yaml': '', 'y.yaml': '', 'z.txt': '', deep: { 'w.yaml': '' } },
+    'a.json': '',
+    'b.json': '',
+    'c.yaml': '',
+  })
+  const git = (...args: string[]) => execFileSync('git', args, { cwd })
+  git('init', '-q')
+  git('add', '-f', 'build/x.yaml', 'build/z.txt', 'build/deep', 'a.json')
+  const tracked = ['a.json', 'build/deep/w.yaml', 'build/x.yaml']
+  t.strictSame((await found(cwd, ['.'])).names, ['c.yaml', ...tracked])
+  t.strictSame((await found(cwd, ['.'], { exclude: ['build'] })).names, ['c.yaml', 'a.json'])
+  t.strictSame((await found(cwd, ['**/*.{yaml,json}'])).names.sort(), [...tracked, 'c.yaml'])
+  t.strictSame((await found(join(cwd, 'build'), ['deep'])).names, ['deep/w.yaml'])
+})
+
 t.test('--exclude leaves out what its patterns fit', async (t) => {
   const cwd = repository(t, {
     'a.yaml': '',
@@ -112,6 +135,8 @@ t.test('globs go across folders, and one that fits nothing is told', async (t) =
   t.strictSame((await found(cwd, ['apps/**/*.yaml'])).names, deploys)
   t.strictSame((await found(cwd, ['apps/*/deploy.{yaml,yml}'])).names, deploys)
   t.strictSame((await found(cwd, ['apps/b/*.txt'])).names, ['apps/b/x.txt'])
+  t.strictSame((await found(cwd, ['apps/*'])).names, deploys, 'what is in a folder that fits')
+  t.strictSame((await found(cwd, ['ap*'], { exclude: ['b'] })).names, ['apps/a/deploy.yaml'])
   t.strictSame((await found(cwd, ['odd[1].yaml'])).names, ['odd[1].yaml'], 'a name before a glob')
   const none = await found(cwd, ['apps/**/*.json', 'apps/a'])
   t.strictSame(none.names, ['apps/a/deploy.yaml'])

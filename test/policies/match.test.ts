@@ -70,6 +70,7 @@ t.test('another name of the same registry is no way around a policy', (t) => {
     file(
       own('web'),
       own('nginx', { images: ['nginx'] }),
+      own('address', { images: ['[::1]:5000/app', '127.0.0.1:5000/app'] }),
       cluster('hub', hub),
       cluster('rail', {
         images: ['ghcr.io/**'],
@@ -79,7 +80,16 @@ t.test('another name of the same registry is no way around a policy', (t) => {
   const rows: [image: string, policies: string[]][] = [
     ['ghcr.io:443/acme/web', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
     ['GHCR.IO:443/acme/web:v1', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
+    ['ghcr.io:0443/acme/web', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
+    ['ghcr.io:00443/acme/web:v1', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
     ['ghcr.io:444/acme/web', []],
+    ['ghcr.io:4430/acme/web', []],
+    ['ghcr.io:99999/acme/web', []],
+    ['[0:0:0:0:0:0:0:1]:05000/app', ['ImagePolicy shop/address']],
+    ['[::1]:5001/app', []],
+    ['127.0.0.1:05000/app', ['ImagePolicy shop/address']],
+    ['registry.hub.docker.com/library/nginx', ['ImagePolicy shop/nginx']],
+    ['registry.hub.docker.com/acme/web', ['ClusterImagePolicy hub']],
     ['ghcr.io.evil.test/acme/web', []],
     ['index.docker.io/acme/web', ['ClusterImagePolicy hub']],
     ['INDEX.docker.io/acme/web', ['ClusterImagePolicy hub']],

@@ -4,7 +4,7 @@ import type { Candidate } from '../tags/types.ts'
 import { bestProven } from './candidates.ts'
 import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import { isLatest } from './judge.ts'
-import { digestsOf, ranksAbove } from './ranking.ts'
+import { canBePassed, digestsOf, ranksAbove } from './ranking.ts'
 import type { Change, Finding, Previous } from './types.ts'
 import { unavailable, violation } from './words.ts'
 
@@ -73,9 +73,13 @@ function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Cho
   const from = now.tag ?? snapshot?.tagsOf(now.digest ?? '').at(-1)
   const rolledBackFrom = previous.record?.rolledBackFrom
   const moves = from !== undefined && from !== tag
-  const newer = moves && ranksAbove(mover.selector, tag, from)
+  // What runs may be ruled out by now: something newer than that is waited for all the same.
+  const newer = moves && mover.selector.outranks(tag, from)
   const wantsIt = moves && (newer ? !paced : mover.allowDowngrade)
-  const beyond = rolledBackFrom === undefined || ranksAbove(mover.selector, tag, rolledBackFrom)
+  const beyond =
+    rolledBackFrom === undefined ||
+    !canBePassed(mover.selector, rolledBackFrom) ||
+    mover.selector.outranks(tag, rolledBackFrom)
   if (!wantsIt || !beyond) {
     return kept
   }

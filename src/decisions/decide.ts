@@ -5,7 +5,7 @@ import { type Inquiry, isOwnerJudged } from './inquiry.ts'
 import { isLatest, judge } from './judge.ts'
 import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
-import { ranksAbove } from './ranking.ts'
+import { canBePassed } from './ranking.ts'
 import { moves } from './rivals.ts'
 import type { Decision, Finding, Question, ReasonCode } from './types.ts'
 import { judgeUnmatched } from './unmatched.ts'
@@ -169,10 +169,13 @@ function rolledBackFrom(
   if (now === undefined || image.name !== previous.image.name) {
     return undefined
   }
-  const above = [before, was].filter((tag) => tag !== undefined)
+  const { selector } = mover
+  const above = [before, was].flatMap((tag) =>
+    tag !== undefined && canBePassed(selector, tag) ? tag : [],
+  )
   const newest = above.reduce<string | undefined>(
-    (top, tag) => (top !== undefined && ranksAbove(mover.selector, top, tag) ? top : tag),
+    (top, tag) => (top !== undefined && selector.outranks(top, tag) ? top : tag),
     undefined,
   )
-  return newest !== undefined && ranksAbove(mover.selector, newest, now) ? newest : undefined
+  return newest !== undefined && selector.outranks(newest, now) ? newest : undefined
 }

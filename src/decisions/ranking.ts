@@ -60,6 +60,12 @@ export function digestsOf(snapshot: RepositorySnapshot | undefined): DigestOf {
   return (tag) => snapshot?.manifest(tag)?.digest
 }
 
+/** Whether something permitted may ever be newer than a tag: not than what is above the range. */
+export function canBePassed(selector: TagSelector, tag: string): boolean {
+  const verdict = selector.judge(tag)
+  return verdict.permitted || verdict.reason !== 'OutOfRange'
+}
+
 /** Whether tag `a` ranks strictly above tag `b`; false when the rule does not permit both. */
 export function ranksAbove(selector: TagSelector, a: string, b: string): boolean {
   if (a === b) {

@@ -1,11 +1,5 @@
 import type { ReappliedImage } from '../admission/index.ts'
-import {
-  type Change,
-  isAnswer,
-  type ReasonCode,
-  rankingOf,
-  ranksAbove,
-} from '../decisions/index.ts'
+import { type Change, isAnswer, type ReasonCode, rankingOf } from '../decisions/index.ts'
 
 /** While the registry fails, new pods could not get the new image. */
 const FAILING: ReadonlySet<ReasonCode> = new Set(['RegistryUnavailable', 'Timeout'])
@@ -26,7 +20,7 @@ export function isCertain(
 ): boolean {
   if (!snapshot || findings.some(({ reason }) => FAILING.has(reason))) return false
   if (!('digest' in policy.selector.rule.order)) {
-    return change.tag !== undefined && ranksAbove(policy.selector, change.tag, from)
+    return change.tag !== undefined && policy.selector.outranks(change.tag, from)
   }
   // Digests have no order: only the newest answer tells which of two comes later.
   const fact = change.tag === undefined ? undefined : snapshot.manifest(change.tag)
@@ -41,7 +35,7 @@ export function isUnanswered({ change, from, policy, snapshot }: ReappliedImage)
   if (change || !snapshot || 'digest' in policy.selector.rule.order) return false
   const { permitted } = rankingOf(policy.selector, snapshot)
   const newest = permitted.find(({ tag }) => isAnswer(policy, tag))?.tag
-  if (newest === undefined || !ranksAbove(policy.selector, newest, from)) return false
+  if (newest === undefined || !policy.selector.outranks(newest, from)) return false
   const fact = snapshot.manifest(newest)
   return fact === undefined || (policy.platforms.length > 0 && fact.platforms === undefined)
 }

@@ -9,6 +9,8 @@ import type { Candidate, TagReason, TagRule } from './types.ts'
 export interface TagFilter {
   /** the candidate, or why the tag is none */
   admit(tag: string): Candidate | TagReason
+  /** the tag as a version, whatever the patterns say of it; undefined where they are needed for that */
+  versionOf(tag: string): Candidate | undefined
   /** whether one of the rule's allow patterns matches */
   allows(tag: string): boolean
 }
@@ -26,8 +28,15 @@ export function compileFilter(rule: TagRule): TagFilter {
   const ignored = matchesAny(ignore)
   const allows = matchesAny(allow)
   const read = compileExtract(rule)
+  const whole = (tag: string): Candidate => ({ tag, version: tag, build: undefined })
+  // any text is a version there, and that of other tags is only a part of them
+  const isPart = rule.extract !== undefined && 'alphabetical' in rule.order
   return {
     allows,
+    versionOf(tag) {
+      if (isArtifact(tag)) return undefined
+      return read(tag) ?? (isPart && !allows(tag) ? undefined : whole(tag))
+    },
     admit(tag) {
       if (isArtifact(tag)) {
         return 'Artifact'
@@ -35,7 +44,7 @@ export function compileFilter(rule: TagRule): TagFilter {
       if (ignored(tag)) {
         return 'Ignored'
       }
-      return read(tag) ?? (allows(tag) ? { tag, version: tag, build: undefined } : 'NotMatched')
+      return read(tag) ?? (allows(tag) ? whole(tag) : 'NotMatched')
     },
   }
 }

@@ -65,6 +65,13 @@ export class RuleSelector<K extends Key> implements TagSelector {
     return reason ? { permitted: false, tag, reason } : { permitted: true, ...candidate }
   }
 
+  outranks(a: string, b: string): boolean {
+    if ('digest' in this.rule.order) return false
+    const one = this.#judge.versionOf(a)
+    const other = this.#judge.versionOf(b)
+    return one !== undefined && other !== undefined && this.#judge.compare(one, other) < 0
+  }
+
   rank(tags: readonly string[], digestOf?: DigestOf): Ranking {
     return this.#rank(TagSet.of(tags), digestOf)
   }

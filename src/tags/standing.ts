@@ -39,6 +39,14 @@ export class Judge<K extends Key> {
     return { candidate, key, reason: excused ? undefined : reason }
   }
 
+  /** The entry of a tag as if the rule permitted it; undefined if it is no version. */
+  versionOf(tag: string): Entry<K> | undefined {
+    const candidate = this.#filter.versionOf(tag)
+    const key = candidate && this.order.read(candidate, undefined)
+    if (candidate === undefined || key === undefined || typeof key === 'string') return undefined
+    return { candidate, key, reason: undefined }
+  }
+
   /** Negative: `a` is the better. Total: 0 only for the same tag. */
   compare(a: Entry<K>, b: Entry<K>): number {
     return (

@@ -77,6 +77,12 @@ export interface TagSelector {
   /** whether the rule permits this one tag, whatever other tags there are. Never throws. */
   judge(tag: string, digestOf?: DigestOf): TagVerdict
   /**
+   * whether tag `a` would rank above tag `b` if the rule permitted both: also what it ignores, or
+   * what lies outside the range, is a version that runs somewhere. False where one of them is none,
+   * and for digest rules. Never throws.
+   */
+  outranks(a: string, b: string): boolean
+  /**
    * ranks all tags; duplicates count once. Keeps the list and `digestOf` for losers() and rerank(),
    * so neither may change
    */

@@ -403,6 +403,42 @@ t.test('the same request again', async (t) => {
       `:v1.4.1@${digest('1')}`,
     ],
     [
+      'what runs may be ignored by now: something newer is waited for',
+      { previous: ran('v1.4.1', '1') },
+      { action: 'Track', rule: { ignore: ['^v1\\.4\\.1$'] } },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'and something older is not',
+      { previous: ran('v1.4.2', '2') },
+      { action: 'Track', rule: { ignore: ['^v1\\.4\\.2$'] } },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'what runs may lie outside of the range by now',
+      { previous: ran('v2.0.0', 'f') },
+      { action: 'Track' },
+      `:v2.0.0@${digest('f')}`,
+    ],
+    [
+      'a rollback from what is ignored by now ends with something newer',
+      { previous: ran('v1.3.0', '0', 'v1.4.1') },
+      { action: 'Track', rule: { ignore: ['^v1\\.4\\.1$'] } },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
+      'and not with what is older',
+      { previous: ran('v1.3.0', '0', 'v1.4.2') },
+      { action: 'Track', rule: { ignore: ['^v1\\.4\\.2$'] } },
+      `:v1.3.0@${digest('0')}`,
+    ],
+    [
+      'a rollback from above the range, which nothing can pass, is over',
+      { previous: ran('v1.4.1', '1', 'v2.0.0') },
+      { action: 'Track' },
+      `:v1.4.2@${digest('2')}`,
+    ],
+    [
       'until something newer',
       { previous: ran('v1.3.0', '0', 'v1.4.1') },
       { action: 'Track' },
@@ -450,6 +486,14 @@ t.test('a rollback is remembered, so that Track does not undo it', async (t) => 
     previous: { ...previous, image: parseReference(`${NAME}:v1.4.1@${digest('1')}`) },
   })
   t.equal(forward.rolledBackFrom, undefined)
+  const ignoring = [policy({ action: 'Track', rule: { ignore: ['^v1\\.4\\.2$'] } })]
+  const ruledOut = decided(`${NAME}:v1.3.0@${digest('0')}`, { previous, policies: ignoring })
+  t.equal(ruledOut.rolledBackFrom, 'v1.4.2', 'also from what is ignored already')
+  const beyond = decided(`${NAME}:v1.4.1@${digest('1')}`, {
+    policies,
+    previous: { ...previous, image: parseReference(`${NAME}:v2.0.0@${digest('f')}`) },
+  })
+  t.equal(beyond.rolledBackFrom, undefined, 'nothing permitted is newer than what is above all')
 })
 
 t.test('what an update leaves as it was only warns and asks nobody', async (t) => {

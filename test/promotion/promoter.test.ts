@@ -36,6 +36,18 @@ t.test('a newer version moves every workload of the policy, each once', async (t
   t.equal(w.moved().length, 5)
 })
 
+t.test('what runs a version that is ignored by now moves to something newer', async (t) => {
+  const ignoring = trackAll({ rule: { ignore: ['^v1\\.4\\.2$'] } })
+  const w = world(t, [ignoring])
+  deploy(w, NAMES)
+  w.lead()
+  await w.pass(10 * SECOND)
+  t.strictSame(w.moved(), [], 'never to something older')
+  w.scan(NEW)
+  await w.pass(10 * SECOND)
+  t.strictSame(w.moved(), NAMES)
+})
+
 t.test('nothing is listed while there is nothing to do', async (t) => {
   const w = world(t)
   deploy(w, NAMES)

@@ -57,6 +57,50 @@ t.test('every tag is either permitted or has the reason that judge gives', (t) =
   t.end()
 })
 
+t.test('which of two tags outranks the other is told although the rule permits neither', (t) => {
+  fc.assert(
+    fc.property(selector, tag, tag, (selector, a, b) => {
+      const [best, other] = selector.rank([a, b]).permitted
+      if (other && !('digest' in selector.rule.order)) {
+        assert.equal(selector.outranks(a, b), best?.tag === a && a !== b)
+      }
+      assert.ok(!(selector.outranks(a, b) && selector.outranks(b, a)))
+    }),
+    { numRuns: 500 },
+  )
+  const ignore = ['^v1\\.4\\.2$']
+  const semver = compileRule(rule({ semver: { range: '^1.2' } }, { ignore }))
+  const extracting = {
+    pattern: '^build-(?P<number>[0-9]+)$',
+    extract: '$number',
+    ignore: ['^build-9$'],
+  }
+  const numerical = compileRule(rule({ numerical: ASCENDING }, extracting))
+  const alphabetical = compileRule(rule({ alphabetical: ASCENDING }, extracting))
+  const followed = compileRule(rule({ digest: { follow: 'v2.0.0' } }))
+  const rows = [
+    [semver, 'v1.4.3', 'v1.4.2', true],
+    [semver, 'v1.4.2', 'v1.4.1', true],
+    [semver, 'v1.4.1', 'v1.4.2', false],
+    [semver, 'v1.4.2', 'v1.4.2', false],
+    [semver, 'v2.0.0', 'v1.4.2', true],
+    [semver, 'v1.5.0', 'v1.5.0-rc.1', true],
+    [semver, 'v1.5.0', 'stable', false],
+    [semver, 'stable', 'v1.5.0', false],
+    [semver, 'v1.5.0', `sha256-${'a'.repeat(64)}`, false],
+    [numerical, 'build-10', 'build-9', true],
+    [numerical, 'build-10', '9', true],
+    [numerical, 'build-10', 'other-9', false],
+    [alphabetical, 'build-9', 'build-10', true],
+    [alphabetical, 'build-9', '1', false],
+    [followed, 'v2.0.0', 'v1.0.0', false],
+  ] as const
+  for (const [selector, a, b, expected] of rows) {
+    t.equal(selector.outranks(a, b), expected, `${selector.description}: ${a}, ${b}`)
+  }
+  t.end()
+})
+
 t.test('the best of many is the best of each pair', (t) => {
   fc.assert(
     fc.property(selector, tags, tag, (selector, tags, other) => {

@@ -1,7 +1,7 @@
 import type { Change, Decision, Question } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import { annotationsOf, type Examined } from './examine.ts'
-import { type ImageRecord, RECORD_ANNOTATION, recordKey, writeRecords } from './record.ts'
+import { type ImageRecord, RECORD_ANNOTATION, readRecords, writeRecords } from './record.ts'
 import { type AdmissionRequest, own } from './review.ts'
 
 /** An annotation key's name part may have 63 characters; `tag.` takes four. */
@@ -22,12 +22,13 @@ export function annotate(
   prefix: string,
 ): Map<string, string | undefined> {
   const records = examined.flatMap((image, index) => nextRecord(image, decisions[index]) ?? [])
-  const before = examined.flatMap((image) => image.prior ?? image.stated ?? [])
   const wanted = new Map<string, string | undefined>()
-  for (const key of tagAnnotations(before, prefix).keys()) {
-    wanted.set(key, undefined)
-  }
   const present = annotationsOf(request.object)
+  // of images that are gone, too
+  for (const annotations of [annotationsOf(request.oldObject), present]) {
+    const before = [...readRecords(annotations).values()]
+    for (const key of tagAnnotations(before, prefix).keys()) wanted.set(key, undefined)
+  }
   if (records.length === 0) {
     if (own(present, RECORD_ANNOTATION) !== undefined) {
       wanted.set(RECORD_ANNOTATION, undefined)
@@ -44,11 +45,10 @@ export function annotate(
 }
 
 function nextRecord(image: Examined, decision: Decision | undefined): ImageRecord | undefined {
-  const { occurrence, prior, stated, unchanged, question } = image
+  const { key: container, prior, stated, unchanged, question } = image
   if (!decision || !question) {
     return undefined
   }
-  const container = recordKey(occurrence)
   const value = question.image.original
   const { change, rolledBackFrom } = decision
   if (change) {
@@ -64,11 +64,11 @@ function nextRecord(image: Examined, decision: Decision | undefined): ImageRecor
   }
   if (unchanged) {
     const record = prior ?? stated
-    return record?.resolved === value ? record : undefined
+    return record?.resolved === value ? { ...record, container } : undefined
   }
   const source =
     stated?.resolved === value ? stated : rolledBackFrom === undefined ? undefined : prior
-  return source && { ...source, resolved: value, rolledBackFrom }
+  return source && { ...source, container, resolved: value, rolledBackFrom }
 }
 
 /** The tag that a bare digest stands for, so that a replica that never saw it need not guess. */

@@ -19,13 +19,15 @@ import {
   parseReference,
 } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
-import { HOLD_ANNOTATION, type ImageRecord, readRecords, recordKey } from './record.ts'
+import { HOLD_ANNOTATION, type ImageRecord, readRecords, recordKeys, recordOf } from './record.ts'
 import { type AdmissionRequest, type JsonObject, objectAt, own } from './review.ts'
 import { workloadOf } from './workload.ts'
 
 /** One image of the object under review. */
 export interface Examined {
   readonly occurrence: ImageOccurrence
+  /** what it is called in records */
+  readonly key: string
   /** what Tagwarden recorded for it before this update */
   readonly prior: ImageRecord | undefined
   /** what the object under review says was recorded */
@@ -60,16 +62,18 @@ export function examine(request: AdmissionRequest, how: Examination): Examined[]
   const priors = readRecords(annotationsOf(request.oldObject))
   const stated = readRecords(annotations)
   const workload = workloadOf(request, how.ownerReviewed, how.namespaceLabels)
+  const keys = recordKeys(found)
   const held = own(annotations, HOLD_ANNOTATION) === 'true'
   const immutable = update && request.kind.kind === 'Job' && request.kind.group === 'batch'
   let judgements = 0
   return found.map((occurrence, index) => {
-    const key = recordKey(occurrence)
+    const key = keys[index] as string
     const was = old[index]?.value
     const place = {
       occurrence,
-      prior: priors.get(key),
-      stated: stated.get(key),
+      key,
+      prior: recordOf(priors, key, old[index] ?? occurrence),
+      stated: recordOf(stated, key, occurrence),
       unchanged: isSame(was, occurrence.value),
     }
     let image: ImageReference

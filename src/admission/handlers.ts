@@ -8,7 +8,7 @@ import { createRepeatedAnswers } from './repeated.ts'
 import { type PulledObject, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import { type AdmissionResponse, writeResponse } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
-import { collectFindings, denialMessage, objectTitle, warningsOf } from './words.ts'
+import { collectFindings, denialMessage, isOfRequest, objectTitle, warningsOf } from './words.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -167,8 +167,7 @@ function mutated(
   prefix: string,
 ): Omit<AdmissionResponse, 'uid'> {
   const patch = resolutionPatch(request, { examined, decisions }, prefix)
-  // Only this hook can see a downgrade that was held back: the other one gets what was kept.
-  const held = collectFindings(examined, decisions, ({ reason }) => reason === 'Downgrade')
+  const held = collectFindings(examined, decisions, isOfRequest)
   const resolved = examined.flatMap(({ occurrence }, index) => {
     const change = decisions[index]?.change
     return change && !change.kept

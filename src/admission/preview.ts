@@ -6,6 +6,7 @@ import { ownershipOf, skipped } from './ownership.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import { type Gathering, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import type { AdmissionRequest, JsonObject } from './review.ts'
+import { isOfRequest } from './words.ts'
 
 /** What both webhooks together make of one image. */
 export interface PreviewedImage {
@@ -66,7 +67,7 @@ export async function preview(
   )
   const images = resolved.examined.map(({ occurrence, question }, index): PreviewedImage => {
     const { change, findings: before = [] } = resolved.decisions[index] ?? {}
-    const held = mutable ? before.filter(({ reason }) => reason === 'Downgrade') : []
+    const held = mutable ? before.filter((finding) => isOfRequest(finding, change)) : []
     const findings = [...held, ...(checked.decisions[index]?.findings ?? [])]
     const moves = change !== undefined && change.to !== occurrence.value
     return { occurrence, question, change: moves ? change : undefined, findings }

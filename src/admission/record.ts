@@ -8,7 +8,7 @@ export const HOLD_ANNOTATION = 'tagwarden.io/hold'
 
 /** What was done for one container. */
 export interface ImageRecord {
-  /** name of the container, `volume/<name>`, or the field where there is no name */
+  /** name of the container, `volume/<name>`, or the field where there is no name of its own */
   readonly container: string
   /** the image as it was applied */
   readonly requested: string
@@ -59,12 +59,27 @@ export function writeRecords(records: readonly ImageRecord[]): string {
   return text
 }
 
-/** Which record belongs to an image. */
-export function recordKey(occurrence: ImageOccurrence): string {
-  const { role, name, field } = occurrence
-  if (name === undefined) {
-    return field
-  }
+/** What each image is called in its record: lists of a custom kind may use the same names. */
+export function recordKeys(occurrences: readonly ImageOccurrence[]): readonly string[] {
+  const keys = occurrences.map(nameKey)
+  if (!occurrences.some(({ role }) => role === 'custom')) return keys
+  const count = new Map<string, number>()
+  for (const key of keys) count.set(key, (count.get(key) ?? 0) + 1)
+  return keys.map((key, index) => (count.get(key) === 1 ? key : (occurrences[index]?.field ?? key)))
+}
+
+/** The record of an image, also where other images took or gave up its name since. */
+export function recordOf(
+  records: ReadonlyMap<string, ImageRecord>,
+  key: string,
+  occurrence: ImageOccurrence,
+): ImageRecord | undefined {
+  if (records.size === 0) return undefined
+  return records.get(key) ?? records.get(occurrence.field) ?? records.get(nameKey(occurrence))
+}
+
+function nameKey({ role, name, field }: ImageOccurrence): string {
+  if (name === undefined) return field
   return role === 'volume' ? `volume/${name}` : name
 }
 

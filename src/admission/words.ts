@@ -1,4 +1,10 @@
-import { type Decision, type Finding, findingLine } from '../decisions/index.ts'
+import {
+  type Change,
+  type Decision,
+  type Finding,
+  findingLine,
+  REMARKS,
+} from '../decisions/index.ts'
 import type { Examined } from './examine.ts'
 import { type AdmissionRequest, objectAt, own } from './review.ts'
 
@@ -15,16 +21,26 @@ export interface Findings {
   readonly images: number
 }
 
+/**
+ * Whether only the mutating webhook can say a finding on what an image becomes: the other one gets
+ * what was kept or chosen.
+ */
+export function isOfRequest({ reason }: Finding, change: Change | undefined): boolean {
+  return reason === 'Downgrade' || (change !== undefined && !REMARKS.has(reason))
+}
+
 /** The findings of all images as lines; with `only`, those that it admits. */
 export function collectFindings(
   examined: readonly Examined[],
   decisions: readonly Decision[],
-  only: (finding: Finding) => boolean = () => true,
+  only: (finding: Finding, change: Change | undefined) => boolean = () => true,
 ): Findings {
   const lines = { Enforce: [] as string[], Warn: [] as string[], Audit: [] as string[] }
   let images = 0
   examined.forEach((image, index) => {
-    const findings = (decisions[index]?.findings ?? []).filter(only)
+    const findings = (decisions[index]?.findings ?? []).filter((finding) =>
+      only(finding, decisions[index]?.change),
+    )
     for (const finding of findings) {
       const { field, name, value } = image.occurrence
       lines[finding.enforcement].push(findingLine({ field, name, image: value }, finding))

@@ -95,7 +95,8 @@ function isPaced({ question }: Inquiry, { promote, promotion }: CompiledPolicy):
   return limited && question.promoted && promote === 'Continuously'
 }
 
-function keep({ question }: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {
+/** What runs, for the request that it came from. */
+export function keep({ question }: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {
   const { tag, digest } = previous.image
   const verdict = tag === undefined ? undefined : mover.selector.judge(tag)
   const candidate = verdict?.permitted ? verdict : undefined
@@ -115,8 +116,10 @@ function keep({ question }: Inquiry, mover: CompiledPolicy, previous: Previous):
 
 /** Resolving anew must not take a workload to an older version than it runs. */
 function backwards(inquiry: Inquiry, mover: CompiledPolicy, to: Candidate): Choice | undefined {
-  const { image, previous, restored } = inquiry.question
+  const { image, previous, restored, hold } = inquiry.question
   const from = previous?.image
+  // who holds a workload says which version it runs
+  if (hold && !isLatest(image)) return undefined
   if (!previous || !from?.tag || from.name !== image.name || restored || mover.allowDowngrade) {
     return undefined
   }

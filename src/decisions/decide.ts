@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policies/types.ts'
-import { type Choice, choose } from './choose.ts'
+import { type Choice, choose, keep } from './choose.ts'
 import { isCrowded, tooManyPolicies } from './crowd.ts'
 import { type Inquiry, isOwnerJudged } from './inquiry.ts'
 import { isLatest, judge } from './judge.ts'
@@ -7,7 +7,7 @@ import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
 import { canBePassed } from './ranking.ts'
 import { moves } from './rivals.ts'
-import type { Decision, Finding, Question, ReasonCode } from './types.ts'
+import type { Decision, Finding, Previous, Question, ReasonCode } from './types.ts'
 import { judgeUnmatched } from './unmatched.ts'
 import { outdated, violation } from './words.ts'
 
@@ -41,19 +41,41 @@ export function decide(question: Question, facts: Facts): Decision {
     const old = outdated(inquiry, mover)
     if (old) findings.push(old)
   }
-  const violated = judged.some(
-    ({ reason, enforcement }) => enforcement === 'Enforce' || !REMARKS.has(reason),
-  )
-  if (
-    !mover ||
-    violated ||
-    image.digest !== undefined ||
-    (question.restored && mover.reference === 'Tag')
-  ) {
+  if (!mover || image.digest !== undefined || (question.restored && mover.reference === 'Tag')) {
     return answer(inquiry, mover, { findings })
   }
-  const choice = withoutConflict(inquiry, mover)
-  return answer(inquiry, mover, { ...choice, findings: [...findings, ...choice.findings] })
+  const violations = judged.filter(
+    ({ reason, enforcement }) => enforcement === 'Enforce' || !REMARKS.has(reason),
+  )
+  if (violations.length === 0) {
+    const choice = withoutConflict(inquiry, mover)
+    return answer(inquiry, mover, { ...choice, findings: [...findings, ...choice.findings] })
+  }
+  const again = repeated(question)
+  if (again === undefined) {
+    return answer(inquiry, mover, { findings })
+  }
+  const isGone = violations.every(({ reason }) => reason === 'TagNotFound')
+  const choice = isGone ? withoutConflict(inquiry, mover) : keep(inquiry, mover, again)
+  const excused = findings.map(excuse)
+  return answer(inquiry, mover, { ...choice, findings: [...excused, ...choice.findings] })
+}
+
+/**
+ * What a workload runs that is asked for the same as last time, and got something else. It keeps
+ * that, so that nothing of the request itself will run: whatever has become of the request since
+ * is no reason to refuse the update. One that only the registry lost may move on, too.
+ */
+function repeated({ mode, image, previous }: Question): Previous | undefined {
+  const isSame = previous?.record?.requested === image.original
+  const isOther = previous?.image.original !== image.original
+  return mode === 'resolve' && isSame && isOther ? previous : undefined
+}
+
+function excuse(finding: Finding): Finding {
+  if (finding.enforcement !== 'Enforce') return finding
+  const message = `${finding.message} It is no new request, so the update is let through.`
+  return { ...finding, enforcement: 'Warn', message }
 }
 
 /** What a second policy says of `latest` is what the first one said. */
@@ -68,7 +90,7 @@ function withoutEchoes(findings: Finding[]): Finding[] {
 }
 
 /** Findings that do not keep an image from being resolved. */
-const REMARKS: ReadonlySet<string> = new Set(['TagMoved', 'RegistryUnavailable', 'Timeout'])
+export const REMARKS: ReadonlySet<string> = new Set(['TagMoved', 'RegistryUnavailable', 'Timeout'])
 
 /** The policy that may move the image. One that only audits never does. */
 function moverOf(policies: readonly CompiledPolicy[]): CompiledPolicy | undefined {

@@ -1,6 +1,6 @@
 export { isAnswer } from './candidates.ts'
 export { isCrowded, MOST_JUDGEMENTS, tooManyJudgements } from './crowd.ts'
-export { decide } from './decide.ts'
+export { decide, REMARKS } from './decide.ts'
 export { type FindingPlace, findingLine } from './finding_line.ts'
 export { type Funnel, funnelOf } from './funnel.ts'
 export { isLatest } from './judge.ts'

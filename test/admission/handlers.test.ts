@@ -319,6 +319,109 @@ t.test('names that clash or do not fit an annotation key get a hash', async (t) 
   }
 })
 
+t.test('annotations of a container that is gone are taken away', async (t) => {
+  const side = 'ghcr.io/acme/side'
+  const both = policy({ action: 'Track', images: [NAME, side] })
+  const { admit } = hooks([both], source([snapshot(NAME, TAGS), snapshot(side, TAGS)]))
+  const live = await admit(deployment({ app: `${NAME}:v1.3.0`, side: `${side}:v1.3.0` }))
+  t.ok(annotationsOf(live)['fluxcd.io/tag.side'])
+  const { annotations } = live.metadata
+  const next = deployment({ app: `${NAME}:v1.3.0` }, { annotations })
+  const object = await admit(next, { operation: 'UPDATE', oldObject: live })
+  t.equal(annotationsOf(object)['fluxcd.io/tag.side'], undefined)
+  t.equal(annotationsOf(object)['fluxcd.io/tag.web'], digest('2'))
+})
+
+t.test(
+  'lists of a custom kind may use the same names: each image has its own record',
+  async (t) => {
+    const [worker, server] = [NAME, 'ghcr.io/acme/server'] as const
+    const kind = { group: 'kubeflow.org', version: 'v1', kind: 'TFJob' }
+    const paths = ['PS', 'Worker'].map(
+      (role) => `/spec/tfReplicaSpecs/${role}/template/spec/containers/*/image`,
+    )
+    const fields = [{ ...kind, paths }]
+    const pin = policy({ action: 'Pin', images: [worker, server] })
+    const facts = source([snapshot(worker, TAGS), snapshot(server, TAGS)])
+    const { admit } = hooks([pin], facts, { fields })
+    const replica = (image: string) => ({
+      template: { spec: { containers: [{ name: 'tensorflow', image }] } },
+    })
+    const job = (metadata: object, ...roles: ('PS' | 'Worker')[]) => {
+      const images = { PS: `${server}:v1.3.0`, Worker: `${worker}:v1.3.0` }
+      const tfReplicaSpecs = Object.fromEntries(roles.map((role) => [role, replica(images[role])]))
+      return { apiVersion: 'kubeflow.org/v1', kind: 'TFJob', metadata, spec: { tfReplicaSpecs } }
+    }
+    const metadata = { name: 'train', namespace: 'shop' }
+    const request = { kind, resource: { ...kind, resource: 'tfjobs' } }
+    const live = await admit(job(metadata, 'PS', 'Worker'), request)
+    const pushedAgain = { 'v1.3.0': { digest: digest('9'), before: [digest('0')] } }
+    for (const name of [worker, server]) facts.snapshots.set(name, snapshot(name, pushedAgain))
+    const update = { ...request, operation: 'UPDATE', oldObject: live }
+    t.strictSame(await admit(job(live.metadata, 'PS', 'Worker'), update), live, 'Pin keeps')
+    const less = await admit(job(live.metadata, 'PS'), update)
+    const pinned = (object: object) => JSON.stringify(object).match(/"image":"[^"]+/g)
+    t.strictSame(pinned(less), [`"image":"${server}:v1.3.0@${digest('0')}`], 'and one of two')
+    const more = { ...request, operation: 'UPDATE', oldObject: less }
+    t.strictSame(pinned(await admit(job(less.metadata, 'PS', 'Worker'), more)), [
+      `"image":"${server}:v1.3.0@${digest('0')}`,
+      `"image":"${worker}:v1.3.0@${digest('9')}`,
+    ])
+  },
+)
+
+t.test('the same manifest again is let through whatever became of the request', async (t) => {
+  const gone = {
+    code: 'ERR_REGISTRY_NOT_FOUND',
+    message: 'ghcr.io answered 404',
+    at: NOW,
+  } as const
+  const { 'v1.3.0': _, ...without } = TAGS
+  const newer = { ...without, 'v1.4.3': { digest: digest('3') } }
+  const range = { semver: { range: '>=1.4.0 <2.0.0' } }
+  const rows = [
+    ['Track', track, without, '[TagNotFound]', NEWEST],
+    ['Track moves on', track, newer, '[TagNotFound]', `${NAME}:v1.4.3@${digest('3')}`],
+    ['Pin', policy({ action: 'Pin' }), without, '[TagNotFound]', `${NAME}:v1.3.0@${digest('0')}`],
+    [
+      'a rule that has become stricter',
+      policy({ action: 'Track', rule: { order: range } }),
+      { ...TAGS, ...newer },
+      '[OutOfRange]',
+      NEWEST,
+    ],
+  ] as const
+  for (const [what, then, tags, reason, expected] of rows) {
+    const facts = source([snapshot(NAME, TAGS)], async () => gone)
+    const first = policy({ action: then.action })
+    const live = await hooks([first], facts).admit(deployment({ app: `${NAME}:v1.3.0` }))
+    facts.snapshots.set(NAME, snapshot(NAME, tags))
+    const { admit, mutate, validate } = hooks([then], facts)
+    const { annotations } = live.metadata
+    const manifest = deployment({ app: `${NAME}:v1.3.0` }, { annotations })
+    const update = { operation: 'UPDATE', oldObject: live }
+    const object = await admit(manifest, update)
+    t.equal(imageOf(object), expected, what)
+    t.equal((await validate(review(object, update))).allowed, true, what)
+    const { warnings } = await mutate(review(manifest, update))
+    t.equal(warnings.length, 1, what)
+    t.ok(warnings[0]?.includes(reason), what)
+    t.match(warnings[0], /It is no new request, so the update is let through\./, what)
+    const asSent = await validate(review(manifest, update))
+    t.equal(asSent.allowed, false, `${what}: the request itself never runs`)
+  }
+})
+
+t.test('who holds a workload may take it back', async (t) => {
+  const { admit, mutate } = hooks([track])
+  const live = await admit(deployment({ app: `${NAME}:v1.3.0` }))
+  const annotations = { ...live.metadata.annotations, 'tagwarden.io/hold': 'true' }
+  const older = deployment({ app: `${NAME}:v1.4.1` }, { annotations })
+  const update = { operation: 'UPDATE', oldObject: live }
+  t.equal(imageOf(await admit(older, update)), `${NAME}:v1.4.1@${digest('1')}`)
+  t.strictSame((await mutate(review(older, update))).warnings, [])
+})
+
 t.test('hold stops Track', async (t) => {
   const { admit } = hooks([track])
   const held = deployment(

@@ -7,6 +7,7 @@ import t from 'tap'
 const ROOMS = [
   ...[
     'errors',
+    'pieces',
     'work',
     'images',
     'tags',
@@ -22,7 +23,7 @@ const ROOMS = [
   ...['update', 'metrics', 'server', 'cli'],
 ]
 /** No I/O, nothing asynchronous, no clock, no logger. */
-const PURE = ['images', 'tags', 'policies', 'convert', 'decisions', 'reports']
+const PURE = ['pieces', 'images', 'tags', 'policies', 'convert', 'decisions', 'reports']
 /** Libraries that a pure room may use. */
 const PURE_PACKAGES = ['semver', 're2js', 'typebox', 'ajv', 'yaml']
 const IMPURE_WORDS =

@@ -132,6 +132,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
         source: sourceFor(options.source, request),
         deadline: received + allowedTime(timeoutSeconds, options.deadline),
         clock,
+        lane: request.namespace,
       },
     )
     const response =

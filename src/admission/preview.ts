@@ -1,5 +1,6 @@
 import type { Change, Finding, Question } from '../decisions/index.ts'
 import type { ImageOccurrence } from '../images/index.ts'
+import { backgroundLane } from '../work/index.ts'
 import type { Examination } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { ownershipOf, skipped } from './ownership.ts'
@@ -55,7 +56,9 @@ export async function preview(
     promoted: options.promotes?.(request.kind),
   }
   const clock = options.clock ?? Date.now
-  const gathering: Gathering = { source: sourceFor(options.source, request), deadline, clock }
+  const source = sourceFor(options.source, request)
+  const lane = backgroundLane(request.namespace)
+  const gathering: Gathering = { source, deadline, clock, lane }
   const resolved = await reviewImages(request, how, gathering)
   const patch = mutable ? resolutionPatch(request, resolved, options.prefix) : []
   const object = patch.length > 0 ? applyPatch(request.object ?? {}, patch) : request.object

@@ -7,6 +7,7 @@ import {
 } from '../decisions/index.ts'
 import { type GroupKind, type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
+import { backgroundLane } from '../work/index.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
@@ -93,6 +94,7 @@ export async function reapply(
     source: sourceFor(options.source, live),
     deadline,
     clock: options.clock ?? Date.now,
+    lane: backgroundLane(namespace),
   }
   const standing = examine(request, how)
   const again = standing.map((each) => askedAgain(each, chosen))

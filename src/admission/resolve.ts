@@ -18,6 +18,8 @@ export interface Gathering {
   /** ms since the epoch */
   readonly deadline: number
   readonly clock: () => number
+  /** who waits for what takes long: a namespace; see inSlices() */
+  readonly lane: string
 }
 
 /** An object, as far as it matters for which facts it may see. */
@@ -47,10 +49,10 @@ export async function reviewImages(
 /** What is no reference has been decided on already; the others are asked for together. */
 export async function decideAll(
   examined: readonly Examined[],
-  { source, deadline, clock }: Gathering,
+  { source, deadline, clock, lane }: Gathering,
 ): Promise<Decision[]> {
   const asked = examined.flatMap(({ question }) => question ?? [])
-  const settled = await settle(asked, source, deadline, clock)
+  const settled = await settle(asked, source, deadline, clock, lane)
   let next = 0
   return examined.map(({ decision }) => decision ?? (settled[next++] as Decision))
 }

@@ -1,7 +1,8 @@
+import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
 import { type Inquiry, type Lack, lack, manifestNeed } from './inquiry.ts'
-import { digestsOf, rankingOf } from './ranking.ts'
+import { digestsOf, ranking } from './ranking.ts'
 
 /** Whether a tag that a rule permits may be used: the facts beyond its name. */
 export type Standing =
@@ -14,6 +15,8 @@ export type Standing =
 
 /** How many manifests are asked for at a time while walking a ranking. */
 const LOOK_AHEAD = 3
+/** So many tags are looked at before others may go first, where one policy is for the image. */
+const ALONE = 64
 
 /** When a tag (or the digest behind it) was first seen; now, if it never was. */
 export function firstSeen(inquiry: Inquiry, tag: string): number {
@@ -72,7 +75,10 @@ export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: stri
 }
 
 /** The permitted tags of a policy, best first, as far as names tell. */
-export function permittedTags(inquiry: Inquiry, policy: CompiledPolicy): readonly Candidate[] {
+export function* permittedTags(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+): Work<readonly Candidate[]> {
   const { snapshot } = inquiry
   if (!snapshot) {
     return []
@@ -84,7 +90,18 @@ export function permittedTags(inquiry: Inquiry, policy: CompiledPolicy): readonl
       ? [{ tag, version: tag, build: undefined }]
       : []
   }
-  return rankingOf(policy.selector, snapshot).permitted
+  return (yield* ranking(policy.selector, snapshot)).permitted
+}
+
+/** Tells after which of the tags that are looked at others may go first. */
+function paceOf({ question }: Inquiry): () => boolean {
+  // only the rules of other policies take long
+  const count = question.policies.length > 1 ? 1 : ALONE
+  let left = count
+  return () => {
+    left = left === 1 ? count : left - 1
+    return left === count
+  }
 }
 
 /** Whether the registry has just said that a tag which is still in the list is not there. */
@@ -97,16 +114,20 @@ export function isGone(inquiry: Inquiry, tag: string): boolean {
  *
  * @param isIn which tags count at all
  */
-export function best(
+export function* best(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   isIn: (tag: string) => boolean = () => true,
-): Candidate | undefined {
-  return permittedTags(inquiry, policy).find(({ tag }) => {
-    if (!isIn(tag)) return false
-    const known = standingOfAll(inquiry, policy, tag)
-    return known === 'good' || known === 'unknown'
-  })
+): Work<Candidate | undefined> {
+  const pace = paceOf(inquiry)
+  for (const candidate of yield* permittedTags(inquiry, policy)) {
+    if (isIn(candidate.tag)) {
+      const known = standingOfAll(inquiry, policy, candidate.tag)
+      if (known === 'good' || known === 'unknown') return candidate
+    }
+    if (pace()) yield
+  }
+  return undefined
 }
 
 /**
@@ -116,18 +137,21 @@ export function best(
  *
  * @returns undefined when no tag is permitted
  */
-export function bestProven(
+export function* bestProven(
   inquiry: Inquiry,
   policy: CompiledPolicy,
-): { readonly candidate: Candidate } | { readonly lack: Lack } | undefined {
+): Work<{ readonly candidate: Candidate } | { readonly lack: Lack } | undefined> {
   let asked = 0
-  for (const candidate of permittedTags(inquiry, policy)) {
-    if (isGone(inquiry, candidate.tag)) continue
-    const known = standingOfAll(inquiry, policy, candidate.tag)
+  const pace = paceOf(inquiry)
+  for (const candidate of yield* permittedTags(inquiry, policy)) {
+    const known = isGone(inquiry, candidate.tag)
+      ? 'TagNotFound'
+      : standingOfAll(inquiry, policy, candidate.tag)
     if (known === 'good') {
       return asked > 0 ? { lack: 'asked' } : { candidate }
     }
     if (known !== 'unknown') {
+      if (pace()) yield
       continue
     }
     const lacking = lack(inquiry, manifestNeed(inquiry, candidate.tag))

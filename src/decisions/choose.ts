@@ -1,4 +1,5 @@
 import { respell } from '../images/index.ts'
+import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
 import { bestProven } from './candidates.ts'
@@ -6,7 +7,7 @@ import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import { isLatest } from './judge.ts'
 import { canBePassed, digestsOf, ranksAbove } from './ranking.ts'
 import type { Change, Finding, Previous } from './types.ts'
-import { unavailable, violation } from './words.ts'
+import { tooSlow, unavailable, violation } from './words.ts'
 
 /** What the mover makes of an image: a change, a finding that forbids one, or neither. */
 export interface Choice {
@@ -20,21 +21,21 @@ const NOTHING: Choice = { findings: [] }
  * Chooses what the mover policy makes of an image that is judged good (or is to be resolved from
  * `latest`).
  */
-export function choose(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+export function* choose(inquiry: Inquiry, mover: CompiledPolicy): Work<Choice> {
   const { question } = inquiry
   const { previous } = question
   if (previous?.record?.requested === question.image.original) {
-    return again(inquiry, mover, previous)
+    return yield* again(inquiry, mover, previous)
   }
   if (question.immutable) {
     return NOTHING
   }
   const moves = tracks(inquiry, mover) || isLatest(question.image)
-  const wanted = moves ? newest(inquiry, mover) : asRequested(inquiry, mover)
+  const wanted = moves ? yield* newest(inquiry, mover) : asRequested(inquiry, mover)
   if (!('candidate' in wanted)) {
     return wanted
   }
-  const back = backwards(inquiry, mover, wanted.candidate)
+  const back = yield* backwards(inquiry, mover, wanted.candidate)
   return back ?? resolved(inquiry, mover, wanted.candidate)
 }
 
@@ -50,7 +51,7 @@ function tracks(inquiry: Inquiry, mover: CompiledPolicy): boolean {
  * the promoter moves at its own pace only goes back here: a tool that applies all the time must not
  * get ahead of windows and canaries.
  */
-function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Choice {
+function* again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Work<Choice> {
   const { question, snapshot } = inquiry
   const now = previous.image
   const kept = keep(inquiry, mover, previous)
@@ -58,7 +59,7 @@ function again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Cho
   if (question.immutable || !tracks(inquiry, mover) || (paced && !mover.allowDowngrade)) {
     return kept
   }
-  const wanted = newest(inquiry, mover)
+  const wanted = yield* newest(inquiry, mover)
   if (!('candidate' in wanted)) {
     return kept
   }
@@ -115,7 +116,11 @@ export function keep({ question }: Inquiry, mover: CompiledPolicy, previous: Pre
 }
 
 /** Resolving anew must not take a workload to an older version than it runs. */
-function backwards(inquiry: Inquiry, mover: CompiledPolicy, to: Candidate): Choice | undefined {
+function* backwards(
+  inquiry: Inquiry,
+  mover: CompiledPolicy,
+  to: Candidate,
+): Work<Choice | undefined> {
   const { image, previous, restored, hold } = inquiry.question
   const from = previous?.image
   // who holds a workload says which version it runs
@@ -128,14 +133,14 @@ function backwards(inquiry: Inquiry, mover: CompiledPolicy, to: Candidate): Choi
   }
   const kept = keep(inquiry, mover, previous)
   const wrong = `${from.tag} runs and is kept, since allowDowngrade is not set`
-  const finding = violation(inquiry, mover, 'Downgrade', wrong)
+  const finding = yield* violation(inquiry, mover, 'Downgrade', wrong)
   const weaker = finding.enforcement === 'Enforce' ? 'Warn' : finding.enforcement
   return { ...kept, findings: [{ ...finding, enforcement: weaker }] }
 }
 
 type Wanted = { readonly candidate: Candidate } | Choice
 
-function newest(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
+function* newest(inquiry: Inquiry, mover: CompiledPolicy): Work<Wanted> {
   const { question, snapshot } = inquiry
   if (!snapshot || snapshot.scannedAt === 0) {
     const answer = lack(inquiry, repositoryNeed(inquiry))
@@ -147,7 +152,8 @@ function newest(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
     }
     return { findings: [unavailable(mover, answer, 'the newest permitted tag')] }
   }
-  const best = bestProven(inquiry, mover)
+  if (inquiry.facts.late) return { findings: [tooSlow(inquiry, mover)] }
+  const best = yield* bestProven(inquiry, mover)
   if (best && 'lack' in best) {
     return best.lack === 'asked'
       ? NOTHING
@@ -160,7 +166,7 @@ function newest(inquiry: Inquiry, mover: CompiledPolicy): Wanted {
       return { candidate: verdict }
     }
   }
-  return best ?? { findings: [violation(inquiry, mover, 'NoPermittedTag', '')] }
+  return best ?? { findings: [yield* violation(inquiry, mover, 'NoPermittedTag', '')] }
 }
 
 function asRequested(inquiry: Inquiry, mover: CompiledPolicy): Wanted {

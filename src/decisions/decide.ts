@@ -1,3 +1,4 @@
+import { finish, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import { type Choice, choose, keep } from './choose.ts'
 import { isCrowded, tooManyPolicies } from './crowd.ts'
@@ -11,6 +12,9 @@ import type { Decision, Finding, Previous, Question, ReasonCode } from './types.
 import { judgeUnmatched } from './unmatched.ts'
 import { outdated, violation } from './words.ts'
 
+/** By so many policies an image is judged before others may go first. */
+const AT_ONCE = 16
+
 /**
  * Decides on one image: whether it is permitted, and what it becomes. Every door asks this
  * function. It is total and synchronous: facts that it lacks are named in `needs`; the caller
@@ -21,6 +25,14 @@ import { outdated, violation } from './words.ts'
  *   if (decision.findings.some((finding) => finding.enforcement === 'Enforce')) deny(decision)
  */
 export function decide(question: Question, facts: Facts): Decision {
+  return finish(deciding(question, facts))
+}
+
+/**
+ * What decide() does, as work that can be laid down: thousands of tags may have to be ranked, and
+ * looked at by the rules of fifty policies.
+ */
+export function* deciding(question: Question, facts: Facts): Work<Decision> {
   const { image, policies } = question
   const snapshot = facts.snapshot(image.name)
   const inquiry: Inquiry = { question, facts, snapshot, needs: [], wishes: [] }
@@ -32,9 +44,9 @@ export function decide(question: Question, facts: Facts): Decision {
   }
   const mover = question.mode === 'judge' || question.unchanged ? undefined : moverOf(policies)
   if (mover?.latest === 'Resolve' && isLatest(image)) {
-    return answer(inquiry, mover, resolveLatest(inquiry, mover))
+    return answer(inquiry, mover, yield* resolveLatest(inquiry, mover))
   }
-  const judged = policies.flatMap((policy) => judge(inquiry, policy))
+  const judged = yield* judgeAll(inquiry, policies)
   // before echoes are dropped: an exception may lift one policy and not the other
   const findings = withoutEchoes(judged.map((finding) => weaken(inquiry, finding)))
   if (mover && !findings.some((finding) => finding.reason === 'RegistryUnavailable')) {
@@ -48,7 +60,7 @@ export function decide(question: Question, facts: Facts): Decision {
     ({ reason, enforcement }) => enforcement === 'Enforce' || !REMARKS.has(reason),
   )
   if (violations.length === 0) {
-    const choice = withoutConflict(inquiry, mover)
+    const choice = yield* withoutConflict(inquiry, mover)
     return answer(inquiry, mover, { ...choice, findings: [...findings, ...choice.findings] })
   }
   const again = repeated(question)
@@ -56,7 +68,7 @@ export function decide(question: Question, facts: Facts): Decision {
     return answer(inquiry, mover, { findings })
   }
   const isGone = violations.every(({ reason }) => reason === 'TagNotFound')
-  const choice = isGone ? withoutConflict(inquiry, mover) : keep(inquiry, mover, again)
+  const choice = isGone ? yield* withoutConflict(inquiry, mover) : keep(inquiry, mover, again)
   const excused = findings.map(excuse)
   return answer(inquiry, mover, { ...choice, findings: [...excused, ...choice.findings] })
 }
@@ -76,6 +88,15 @@ function excuse(finding: Finding): Finding {
   if (finding.enforcement !== 'Enforce') return finding
   const message = `${finding.message} It is no new request, so the update is let through.`
   return { ...finding, enforcement: 'Warn', message }
+}
+
+function* judgeAll(inquiry: Inquiry, policies: readonly CompiledPolicy[]): Work<Finding[]> {
+  const findings: Finding[] = []
+  for (const [index, policy] of policies.entries()) {
+    findings.push(...(yield* judge(inquiry, policy)))
+    if (index % AT_ONCE === AT_ONCE - 1) yield
+  }
+  return findings
 }
 
 /** What a second policy says of `latest` is what the first one said. */
@@ -98,24 +119,24 @@ function moverOf(policies: readonly CompiledPolicy[]): CompiledPolicy | undefine
 }
 
 /** What stays `latest` is judged by all other policies: the mover may only warn. */
-function resolveLatest(inquiry: Inquiry, mover: CompiledPolicy): Choice {
+function* resolveLatest(inquiry: Inquiry, mover: CompiledPolicy): Work<Choice> {
   const { mode, policies } = inquiry.question
-  const choice = withoutConflict(inquiry, mover)
+  const choice = yield* withoutConflict(inquiry, mover)
   const resolves = mode === 'resolve'
   if (resolves && choice.change) {
     return choice
   }
   const wrong = 'The mutating webhook did not resolve it, and this one can only judge'
   const isMissed = choice.change !== undefined || (!resolves && choice.findings.length === 0)
-  const own = isMissed ? [violation(inquiry, mover, 'LatestTag', wrong)] : choice.findings
+  const own = isMissed ? [yield* violation(inquiry, mover, 'LatestTag', wrong)] : choice.findings
   const others = policies.filter((policy) => policy !== mover)
-  const findings = [...own, ...others.flatMap((policy) => judge(inquiry, policy))]
+  const findings = [...own, ...(yield* judgeAll(inquiry, others))]
   return { findings: withoutEchoes(findings.map((finding) => weaken(inquiry, finding))) }
 }
 
 /** The mover's choice, unless another policy of the same rank would choose differently. */
-function withoutConflict(inquiry: Inquiry, mover: CompiledPolicy): Choice {
-  const choice = choose(inquiry, mover)
+function* withoutConflict(inquiry: Inquiry, mover: CompiledPolicy): Work<Choice> {
+  const choice = yield* choose(inquiry, mover)
   if (!choice.change || choice.change.kept) {
     return choice
   }
@@ -126,11 +147,11 @@ function withoutConflict(inquiry: Inquiry, mover: CompiledPolicy): Choice {
       moves(rival) &&
       rival.kind === mover.kind &&
       rival.specificity(image.name) === mover.specificity(image.name)
-    const other = equal ? choose(inquiry, rival).change?.to : undefined
+    const other = equal ? (yield* choose(inquiry, rival)).change?.to : undefined
     if (other !== undefined && other !== choice.change.to) {
       const wrong = `${mover.title} would make it ${choice.change.to}, and ${rival.title}, which is as specific, ${other}. Make one of them more specific, or give both the same rule`
       const { enforcement } = mover.enforcement === 'Enforce' ? mover : rival
-      const finding = violation(inquiry, mover, 'PolicyConflict', wrong, { enforcement })
+      const finding = yield* violation(inquiry, mover, 'PolicyConflict', wrong, { enforcement })
       return { findings: [{ ...finding, use: undefined }] }
     }
   }

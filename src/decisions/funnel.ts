@@ -1,3 +1,4 @@
+import { finish } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate, FunnelCounts, TagReason } from '../tags/types.ts'
 import { permittedTags, standingOfAll } from './candidates.ts'
@@ -24,7 +25,7 @@ export function funnelOf(question: Question, policy: CompiledPolicy, facts: Fact
   const inquiry: Inquiry = { question, facts, snapshot, needs: [], wishes: [] }
   const usable: Candidate[] = []
   const unfit: { tag: string; reason: TagReason }[] = []
-  for (const candidate of permittedTags(inquiry, policy)) {
+  for (const candidate of finish(permittedTags(inquiry, policy))) {
     const standing = standingOfAll(inquiry, policy, candidate.tag)
     if (standing === 'good' || standing === 'unknown') {
       usable.push(candidate)

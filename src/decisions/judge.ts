@@ -1,6 +1,6 @@
 import type { ImageReference } from '../images/types.ts'
+import { eachOf, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import type { TagReason } from '../tags/types.ts'
 import { best, firstSeen, follows, isGone, standing } from './candidates.ts'
 import {
   type Inquiry,
@@ -12,11 +12,14 @@ import {
 } from './inquiry.ts'
 import type { FactFailure } from './ports.ts'
 import { digestsOf } from './ranking.ts'
+import { wrongWith } from './refused_tag.ts'
 import type { Finding } from './types.ts'
-import { formatSpan, outdated, unavailable, violation } from './words.ts'
+import { formatSpan, outdated, tooSlow, unavailable, violation } from './words.ts'
 
 /** A manifest fact older than this is confirmed before it is used to deny. */
 export const STALE_MS = 30_000
+/** So many tags of one digest are judged before others may go first. */
+const AT_ONCE = 16
 
 /** Untagged or `:latest`, without a digest. */
 export function isLatest(image: ImageReference): boolean {
@@ -28,7 +31,7 @@ export function isLatest(image: ImageReference): boolean {
  *
  * @returns what is wrong or worth saying; empty when the policy permits it
  */
-export function judge(inquiry: Inquiry, policy: CompiledPolicy): Finding[] {
+export function* judge(inquiry: Inquiry, policy: CompiledPolicy): Work<Finding[]> {
   const { image } = inquiry.question
   if (policy.whenRegistryFails === 'Deny') {
     const denied = outdated(inquiry, policy)
@@ -37,34 +40,45 @@ export function judge(inquiry: Inquiry, policy: CompiledPolicy): Finding[] {
     }
   }
   if (image.digest !== undefined) {
-    return judgeDigest(inquiry, policy, image.digest)
+    return yield* judgeDigest(inquiry, policy, image.digest)
   }
   if (isLatest(image) && !follows(policy, 'latest')) {
-    return [violation(inquiry, policy, 'LatestTag', '')]
+    return [yield* violation(inquiry, policy, 'LatestTag', '')]
   }
-  return judgeTag(inquiry, policy, image.tag ?? 'latest')
+  return yield* judgeTag(inquiry, policy, image.tag ?? 'latest')
 }
 
-function judgeTag(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Finding[] {
+function* judgeTag(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Work<Finding[]> {
   const { snapshot } = inquiry
   const order = policy.selector.rule.order
   if ('digest' in order && 'allowed' in order.digest && !snapshot?.manifest(tag)) {
-    return lacking(inquiry, policy, tag, lack(inquiry, manifestNeed(inquiry, tag)), true)
+    return yield* lacking(inquiry, policy, tag, lack(inquiry, manifestNeed(inquiry, tag)), true)
   }
   const verdict = policy.selector.judge(tag, digestsOf(snapshot))
   if (!verdict.permitted) {
-    return [violation(inquiry, policy, verdict.reason, wrongWith(policy, tag, verdict.reason))]
+    return [
+      yield* violation(inquiry, policy, verdict.reason, wrongWith(policy, tag, verdict.reason)),
+    ]
   }
   const dependent = policy.minimumAge > 0 || policy.platforms.length > 0
   if (!snapshot || snapshot.scannedAt === 0) {
     const answer = lack(inquiry, repositoryNeed(inquiry))
     if (!snapshot?.manifest(tag)) {
-      return lacking(inquiry, policy, tag, answer, dependent)
+      return yield* lacking(inquiry, policy, tag, answer, dependent)
     }
   } else if (!exists(inquiry, tag) || isGone(inquiry, tag)) {
-    return lacking(inquiry, policy, tag, lack(inquiry, manifestNeed(inquiry, tag)), dependent)
+    return yield* lacking(
+      inquiry,
+      policy,
+      tag,
+      lack(inquiry, manifestNeed(inquiry, tag)),
+      dependent,
+    )
   }
-  return [...judgeStanding(inquiry, policy, tag), ...judgeMoved(inquiry, policy, tag)]
+  return [
+    ...(yield* judgeStanding(inquiry, policy, tag)),
+    ...(yield* judgeMoved(inquiry, policy, tag)),
+  ]
 }
 
 /** In the list of tags, or confirmed by the registry since that list was read. */
@@ -80,21 +94,27 @@ function exists(inquiry: Inquiry, tag: string): boolean {
  * What a lacking fact means for the verdict on a tag. A permitted name whose verdict depends on
  * nothing else passes although the registry fails: it did no wrong.
  */
-function lacking(
+function* lacking(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   tag: string,
   answer: Lack,
   dependent: boolean,
-): Finding[] {
+): Work<Finding[]> {
   if (answer === 'asked') {
     return []
   }
   if (answer.code === 'ERR_REGISTRY_NOT_FOUND') {
     return [
-      violation(inquiry, policy, 'TagNotFound', `The registry has no ${tag}: ${answer.message}`, {
-        cause: answer,
-      }),
+      yield* violation(
+        inquiry,
+        policy,
+        'TagNotFound',
+        `The registry has no ${tag}: ${answer.message}`,
+        {
+          cause: answer,
+        },
+      ),
     ]
   }
   if (!dependent && policy.whenRegistryFails !== 'Deny') {
@@ -103,12 +123,12 @@ function lacking(
   return [unavailable(policy, answer, `to look at ${tag}`)]
 }
 
-function judgeStanding(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Finding[] {
+function* judgeStanding(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Work<Finding[]> {
   const known = standing(inquiry, policy, tag)
   if (known === 'TooYoung') {
     const age = inquiry.facts.now - firstSeen(inquiry, tag)
     return [
-      violation(
+      yield* violation(
         inquiry,
         policy,
         'TooYoung',
@@ -118,13 +138,13 @@ function judgeStanding(inquiry: Inquiry, policy: CompiledPolicy, tag: string): F
   }
   if (known === 'unknown') {
     const answer = lack(inquiry, manifestNeed(inquiry, tag))
-    return lacking(inquiry, policy, tag, answer, true)
+    return yield* lacking(inquiry, policy, tag, answer, true)
   }
   if (known === 'PlatformMissing') {
     const there = inquiry.snapshot?.manifest(tag)?.platforms ?? []
     const missing = policy.platforms.filter((platform) => !there.includes(platform))
     return [
-      violation(
+      yield* violation(
         inquiry,
         policy,
         'PlatformMissing',
@@ -136,12 +156,12 @@ function judgeStanding(inquiry: Inquiry, policy: CompiledPolicy, tag: string): F
 }
 
 /** A tag that points elsewhere than when it was first seen. */
-function judgeMoved(
+function* judgeMoved(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   tag: string,
   digest = inquiry.snapshot?.manifest(tag)?.digest,
-): Finding[] {
+): Work<Finding[]> {
   const history = inquiry.snapshot?.history(tag) ?? []
   const first = history[0]
   const tolerated = policy.movedTags === 'Allow' || follows(policy, tag)
@@ -152,28 +172,35 @@ function judgeMoved(
   const wrong = `${tag} was ${first.digest.slice(0, 19)}… when it was first seen and became ${digest.slice(0, 19)}… ${formatSpan(inquiry.facts.now - since.firstSeen)} ago`
   const weaker = policy.movedTags === 'Warn' && policy.enforcement === 'Enforce'
   return [
-    violation(inquiry, policy, 'TagMoved', wrong, {
+    yield* violation(inquiry, policy, 'TagMoved', wrong, {
       enforcement: weaker ? 'Warn' : policy.enforcement,
     }),
   ]
 }
 
-function judgeDigest(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Finding[] {
+function* judgeDigest(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Work<Finding[]> {
   const { image } = inquiry.question
   const order = policy.selector.rule.order
   if ('digest' in order && 'allowed' in order.digest) {
     return order.digest.allowed.includes(digest)
       ? []
-      : [violation(inquiry, policy, 'DigestNotAllowed', 'The digest is not in the allowed list')]
+      : [
+          yield* violation(
+            inquiry,
+            policy,
+            'DigestNotAllowed',
+            'The digest is not in the allowed list',
+          ),
+        ]
   }
   const tag = image.tag
   if (tag !== undefined && (tag !== 'latest' || policy.selector.judge(tag).permitted)) {
     const verdict = policy.selector.judge(tag)
     return verdict.permitted
-      ? judgePinned(inquiry, policy, tag, digest)
-      : [violation(inquiry, policy, verdict.reason, wrongWith(policy, tag, verdict.reason))]
+      ? yield* judgePinned(inquiry, policy, tag, digest)
+      : [yield* violation(inquiry, policy, verdict.reason, wrongWith(policy, tag, verdict.reason))]
   }
-  return judgeBare(inquiry, policy, digest)
+  return yield* judgeBare(inquiry, policy, digest)
 }
 
 /** Whether the index knows that a tag has or had a digest. */
@@ -185,27 +212,30 @@ export function isOfTag({ snapshot }: Inquiry, tag: string, digest: string): boo
 }
 
 /** `tag@digest`: the digest must be, or have been, the tag's. */
-function judgePinned(
+function* judgePinned(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   tag: string,
   digest: string,
-): Finding[] {
+): Work<Finding[]> {
   const { snapshot, facts } = inquiry
   const fact = snapshot?.manifest(tag)
   // An owner that was admitted before Tagwarden saw the tag move or go must still get its pods.
   const tolerated = isOwnerJudged(inquiry, policy) && policy.movedTags !== 'Deny'
-  const stranger = (
+  const stranger = function* (
     reason: 'DigestUnknown' | 'DigestMismatch',
     wrong: string,
     cause?: FactFailure,
-  ) => {
-    const finding = violation(inquiry, policy, reason, wrong, cause ? { cause } : {})
+  ) {
+    const finding = yield* violation(inquiry, policy, reason, wrong, cause ? { cause } : {})
     const weaker = tolerated && finding.enforcement === 'Enforce'
     return [weaker ? { ...finding, enforcement: 'Warn' as const } : finding]
   }
   if (isOfTag(inquiry, tag, digest)) {
-    return [...judgeStanding(inquiry, policy, tag), ...judgeMoved(inquiry, policy, tag, digest)]
+    return [
+      ...(yield* judgeStanding(inquiry, policy, tag)),
+      ...(yield* judgeMoved(inquiry, policy, tag, digest)),
+    ]
   }
   if (!fact || facts.now - fact.checkedAt > STALE_MS) {
     if (!snapshot) {
@@ -213,45 +243,56 @@ function judgePinned(
     }
     const answer = lack(inquiry, manifestNeed(inquiry, tag))
     if (answer === 'asked' || answer.code !== 'ERR_REGISTRY_NOT_FOUND') {
-      return lacking(inquiry, policy, tag, answer, true)
+      return yield* lacking(inquiry, policy, tag, answer, true)
     }
     const wrong = `The registry has no ${tag} any more, and the digest was never seen there`
-    return stranger('DigestUnknown', wrong, answer)
+    return yield* stranger('DigestUnknown', wrong, answer)
   }
-  return stranger(
+  return yield* stranger(
     'DigestMismatch',
     `${tag} is ${fact.digest}, and never was the digest that stands here`,
   )
 }
 
 /** A digest without a tag: it must be, or have been, some permitted tag's. */
-function judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Finding[] {
+function* judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Work<Finding[]> {
   const { snapshot } = inquiry
   const order = policy.selector.rule.order
   const permitted = (tag: string) => policy.selector.judge(tag).permitted
-  const tags = (snapshot?.tagsOf(digest) ?? []).filter(permitted)
+  const tags: string[] = []
+  yield* eachOf(snapshot?.tagsOf(digest) ?? [], AT_ONCE, (tag) => {
+    if (permitted(tag)) tags.push(tag)
+  })
   if (tags.length > 0) {
-    const findings = tags.map((tag) => [
-      ...judgeStanding(inquiry, policy, tag),
-      ...judgeMoved(inquiry, policy, tag, digest),
-    ])
+    const findings: Finding[][] = []
+    for (const tag of tags) {
+      findings.push([
+        ...(yield* judgeStanding(inquiry, policy, tag)),
+        ...(yield* judgeMoved(inquiry, policy, tag, digest)),
+      ])
+      if (findings.length % AT_ONCE === 0) yield
+    }
     const isGood = (list: Finding[]) => list.length === 0
     const isWarning = (list: Finding[]) => list.every((each) => each.enforcement !== 'Enforce')
     return findings.find(isGood) ?? findings.find(isWarning) ?? findings[0] ?? []
   }
   const wrong = 'No permitted tag is known to have this digest. Write the tag before the digest'
-  const unknown = () => [violation(inquiry, policy, 'DigestUnknown', wrong)]
+  const unknown = function* () {
+    return [yield* violation(inquiry, policy, 'DigestUnknown', wrong)]
+  }
   if ('digest' in order && 'follow' in order.digest) {
     const answer = lackFresh(inquiry, order.digest.follow)
-    return answer ? lacking(inquiry, policy, order.digest.follow, answer, true) : unknown()
+    return answer
+      ? yield* lacking(inquiry, policy, order.digest.follow, answer, true)
+      : yield* unknown()
   }
   if (!snapshot || snapshot.scannedAt === 0) {
     const answer = lack(inquiry, repositoryNeed(inquiry))
     return answer === 'asked' || answer.code !== 'ERR_REGISTRY_NOT_FOUND'
-      ? lacking(inquiry, policy, digest, answer, true)
-      : unknown()
+      ? yield* lacking(inquiry, policy, digest, answer, true)
+      : yield* unknown()
   }
-  return judgeElsewhere(inquiry, policy, digest, permitted, unknown)
+  return yield* judgeElsewhere(inquiry, policy, digest, permitted, unknown)
 }
 
 /**
@@ -259,15 +300,16 @@ function judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Fi
  * The registry is asked for the two tags that it may be: the one that the object names, and the one
  * that would be chosen now.
  */
-function judgeElsewhere(
+function* judgeElsewhere(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   digest: string,
   permitted: (tag: string) => boolean,
-  unknown: () => Finding[],
-): Finding[] {
+  unknown: () => Work<Finding[]>,
+): Work<Finding[]> {
   const { hint } = inquiry.question
-  const tags = new Set([hint, best(inquiry, policy)?.tag])
+  const { late } = inquiry.facts
+  const tags = new Set([hint, late ? undefined : (yield* best(inquiry, policy))?.tag])
   let failure: FactFailure | undefined
   let asked = false
   for (const tag of tags) {
@@ -277,7 +319,8 @@ function judgeElsewhere(
     else if (answer && answer.code !== 'ERR_REGISTRY_NOT_FOUND') failure = answer
   }
   if (asked) return []
-  return failure ? lacking(inquiry, policy, digest, failure, true) : unknown()
+  if (late) return [tooSlow(inquiry, policy)]
+  return failure ? yield* lacking(inquiry, policy, digest, failure, true) : yield* unknown()
 }
 
 /** Asks for a tag's manifest unless it was confirmed just now. */
@@ -287,27 +330,4 @@ function lackFresh(inquiry: Inquiry, tag: string): Lack | undefined {
     return undefined
   }
   return lack(inquiry, manifestNeed(inquiry, tag))
-}
-
-/** What is wrong with a tag, for the reasons where the policy's own words do not say it. */
-function wrongWith(policy: CompiledPolicy, tag: string, reason: TagReason): string {
-  const rule = policy.selector.rule
-  switch (reason) {
-    case 'NotMatched':
-      return `${tag} does not match ${rule.pattern ?? 'the pattern'}`
-    case 'Ignored':
-      return `${tag} matches the policy's ignore list`
-    case 'Artifact':
-      return `${tag} names a signature or attestation, not an image`
-    case 'NotAVersion':
-      return `${tag} is not a version of three numbers`
-    case 'NotANumber':
-      return `${tag} is not a decimal number`
-    case 'Prerelease':
-      return `${tag} is a prerelease, which neither the range nor the allow list names`
-    case 'DigestNotAllowed':
-      return `The digest of ${tag} is not in the allowed list`
-    default:
-      return ''
-  }
 }

@@ -63,6 +63,8 @@ export interface Facts {
   failure(need: FactNeed): FactFailure | undefined
   /** ms since the epoch */
   readonly now: number
+  /** no time is left to look through a list of tags: which one is the newest stays unknown */
+  readonly late?: boolean
 }
 
 /** A fact that decide() lacks. The door gathers it and asks again. */

@@ -1,3 +1,4 @@
+import { finish, type Work } from '../pieces/index.ts'
 import type { DigestOf, Ranking, TagSelector } from '../tags/types.ts'
 import type { RepositorySnapshot } from './ports.ts'
 
@@ -8,41 +9,76 @@ const LARGEST = 6_250
 /** What a ranking without candidates counts as. */
 const SMALLEST = 20
 
-const rankings = new WeakMap<readonly string[], WeakMap<TagSelector, WeakRef<Ranking>>>()
+/** So many that nobody goes on with are kept for who asks again. */
+const MOST_UNFINISHED = 3
+
+/** A ranking, or the making of it, with which all go on who wait for it. */
+interface Attempt {
+  readonly work: Work<Ranking>
+  ranking: Ranking | undefined
+}
+
+type Attempts = WeakMap<TagSelector, WeakRef<Attempt>>
+
+const attempts = new WeakMap<readonly string[], Attempts>()
+const unfinished = new Set<Attempt>()
 /** the least recently used one first */
-const remembered = new Map<Ranking, number>()
+const remembered = new Map<Attempt, number>()
 let candidates = 0
 
 /**
  * A repository's tags ranked by a policy's rule: remembered while it is in use, and made from the
- * last ranking at the cost of the change when a scan added or removed tags. That of a digest rule
- * depends on more than the tags: it is made anew.
+ * last ranking at the cost of the change when a scan added or removed tags. Whoever asks while it is
+ * made makes it together with the others. That of a digest rule depends on more than the tags: it is
+ * made anew.
  */
-export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): Ranking {
+export function* ranking(selector: TagSelector, snapshot: RepositorySnapshot): Work<Ranking> {
   if ('digest' in selector.rule.order) {
-    return selector.rank(snapshot.tags, digestsOf(snapshot))
+    return yield* selector.ranking(snapshot.tags, digestsOf(snapshot))
   }
-  let known = rankings.get(snapshot.tags)
-  if (!known) {
-    known = new WeakMap()
-    rankings.set(snapshot.tags, known)
+  const attempt = attemptAt(selector, snapshot)
+  while (!attempt.ranking) {
+    const step = attempt.work.next()
+    // without a value where somebody else's step has failed: so does this
+    if (step.done) attempt.ranking = step.value ?? selector.rank(snapshot.tags)
+    else yield
   }
-  let ranking = known.get(selector)?.deref()
-  if (!ranking) {
-    const { change } = snapshot
-    const before = change && rankings.get(change.from)?.get(selector)?.deref()
-    ranking = change && before ? selector.rerank(before, change) : selector.rank(snapshot.tags)
-    known.set(selector, new WeakRef(ranking))
-    if (before) forget(before)
-  }
-  remember(ranking)
-  return ranking
+  unfinished.delete(attempt)
+  remember(attempt, attempt.ranking)
+  return attempt.ranking
 }
 
-function remember(ranking: Ranking): void {
-  forget(ranking)
-  const count = Math.min(SMALLEST + ranking.permitted.length, LARGEST)
-  remembered.set(ranking, count)
+/** What ranking() gives, at once. */
+export function rankingOf(selector: TagSelector, snapshot: RepositorySnapshot): Ranking {
+  return finish(ranking(selector, snapshot))
+}
+
+function attemptAt(selector: TagSelector, { tags, change }: RepositorySnapshot): Attempt {
+  let known = attempts.get(tags)
+  if (!known) {
+    known = new WeakMap()
+    attempts.set(tags, known)
+  }
+  const there = known.get(selector)?.deref()
+  if (there) return there
+  const before = change && attempts.get(change.from)?.get(selector)?.deref()
+  const work =
+    change && before?.ranking ? selector.reranking(before.ranking, change) : selector.ranking(tags)
+  const attempt: Attempt = { work, ranking: undefined }
+  known.set(selector, new WeakRef(attempt))
+  if (before) forget(before)
+  unfinished.add(attempt)
+  for (const oldest of unfinished) {
+    if (unfinished.size <= MOST_UNFINISHED) break
+    unfinished.delete(oldest)
+  }
+  return attempt
+}
+
+function remember(attempt: Attempt, { permitted }: Ranking): void {
+  forget(attempt)
+  const count = Math.min(SMALLEST + permitted.length, LARGEST)
+  remembered.set(attempt, count)
   candidates += count
   for (const [oldest] of remembered) {
     if (candidates <= MOST_CANDIDATES) break
@@ -50,9 +86,9 @@ function remember(ranking: Ranking): void {
   }
 }
 
-function forget(ranking: Ranking): void {
-  candidates -= remembered.get(ranking) ?? 0
-  remembered.delete(ranking)
+function forget(attempt: Attempt): void {
+  candidates -= remembered.get(attempt) ?? 0
+  remembered.delete(attempt)
 }
 
 /** The digests that are known behind a repository's tags, as digest rules ask for them. */

@@ -1,8 +1,9 @@
 import { respell } from '../images/index.ts'
+import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy, Enforcement } from '../policies/types.ts'
 import { best, isGone } from './candidates.ts'
 import { type Inquiry, repositoryNeed } from './inquiry.ts'
-import type { FactFailure } from './ports.ts'
+import type { FactFailure, RepositorySnapshot } from './ports.ts'
 import type { Finding, ReasonCode } from './types.ts'
 
 /** `45s`, `3m`, `5h`, `12d`: a time span in the largest unit that fits, rounded down. */
@@ -25,11 +26,11 @@ export function formatMoment(ms: number): string {
  *
  * @param wrong what is said before it, and not again
  */
-function permits(
+function* permits(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   wrong: string,
-): { text: string; use?: string } {
+): Work<{ text: string; use?: string }> {
   const { image } = inquiry.question
   const head = `${policy.title} permits ${policy.selector.description}`
   const order = policy.selector.rule.order
@@ -47,13 +48,15 @@ function permits(
     const cause = failure && !wrong.includes(failure.message) ? ` (${failure.message})` : ''
     return { text: `${head}; the newest is not known yet${cause}` }
   }
+  if (inquiry.facts.late) {
+    return { text: `${head}; there was no time to find the newest of ${countOf(snapshot)}` }
+  }
   const seen = `seen ${formatSpan(inquiry.facts.now - snapshot.scannedAt)} ago`
-  const newest = best(inquiry, policy, (tag) => !isGone(inquiry, tag))
+  const newest = yield* best(inquiry, policy, (tag) => !isGone(inquiry, tag))
   if (!newest) {
-    const count = snapshot.tags.length
     const by = inquiry.question.policies.length > 1 ? ' by all policies' : ''
     return {
-      text: `${head}; none of the ${count} ${count === 1 ? 'tag' : 'tags'} in the index is permitted${by} (${seen})`,
+      text: `${head}; none of the ${countOf(snapshot)} in the index is permitted${by} (${seen})`,
     }
   }
   return {
@@ -63,14 +66,14 @@ function permits(
 }
 
 /** A violation of a policy: what is wrong (may be empty), then what the policy permits. */
-export function violation(
+export function* violation(
   inquiry: Inquiry,
   policy: CompiledPolicy,
   reason: ReasonCode,
   wrong: string,
   options: { enforcement?: Enforcement; cause?: FactFailure } = {},
-): Finding {
-  const { text, use } = permits(inquiry, policy, wrong)
+): Work<Finding> {
+  const { text, use } = yield* permits(inquiry, policy, wrong)
   return {
     reason,
     enforcement: options.enforcement ?? policy.enforcement,
@@ -81,21 +84,42 @@ export function violation(
   }
 }
 
+function countOf({ tags }: RepositorySnapshot): string {
+  return tags.length === 1 ? '1 tag' : `${tags.length} tags`
+}
+
 /** The registry could not be asked for what this policy needs. */
 export function unavailable(policy: CompiledPolicy, cause: FactFailure, what: string): Finding {
   const reason = cause.code === 'ERR_REGISTRY_TIMEOUT' ? 'Timeout' : 'RegistryUnavailable'
+  const wrong = `needs ${what}, and the registry did not give it: ${cause.message}`
+  return { ...unanswered(policy, reason, wrong, 'the registry answers'), cause }
+}
+
+/** There was no time to look through the tags for what this policy needs. */
+export function tooSlow({ snapshot }: Inquiry, policy: CompiledPolicy): Finding {
+  const count = snapshot ? `${countOf(snapshot)} of ${snapshot.name}` : 'tags'
+  const wrong = `needs the newest permitted tag, and the ${count} could not be looked through in time`
+  return unanswered(policy, 'Timeout', wrong, 'that is done')
+}
+
+function unanswered(
+  policy: CompiledPolicy,
+  reason: ReasonCode,
+  wrong: string,
+  when: string,
+): Finding {
   const weaker = policy.whenRegistryFails === 'Allow' && policy.enforcement === 'Enforce'
   const next =
     policy.whenRegistryFails === 'Allow'
       ? 'The policy allows the image as it is'
-      : 'Try again when the registry answers, or set whenRegistryFails: Allow on the policy'
+      : `Try again when ${when}, or set whenRegistryFails: Allow on the policy`
   return {
     reason,
     enforcement: weaker ? 'Warn' : policy.enforcement,
     policy,
-    message: `${policy.title} needs ${what}, and the registry did not give it: ${cause.message}. ${next}.`,
+    message: `${policy.title} ${wrong}. ${next}.`,
     use: undefined,
-    cause,
+    cause: undefined,
   }
 }
 

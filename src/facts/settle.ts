@@ -1,6 +1,6 @@
 import {
   type Decision,
-  decide,
+  deciding,
   type FactFailure,
   type FactNeed,
   type FactSource,
@@ -8,18 +8,25 @@ import {
   needKey,
   type Question,
 } from '../decisions/index.ts'
+import type { Work } from '../pieces/index.ts'
+import { inSlices } from '../work/index.ts'
 import { recall, remember } from './memory.ts'
 
 /** A cold image may need the list of tags, then a manifest or two, then better words. */
 const MAX_ROUNDS = 8
 /** How long an answer that is certain waits for facts that only better its words, in ms. */
 const WISH_MS = 750
+/** An image may be judged by so many policies in all before others may go first. */
+const AT_ONCE = 16
 
 /**
  * Decides on several images together: asks decide(), gathers what it lacks, once for all of them,
- * and asks again. When all facts are in memory, nothing is awaited.
+ * and asks again. When all facts are in memory, nothing is awaited, unless so many tags or policies
+ * are to be looked at that others would be kept waiting: that is done in slices.
  *
- * @param deadline ms since the epoch; facts that are not there by then count as timed out
+ * @param deadline ms since the epoch; facts that are not there by then count as timed out, and so
+ *   does what it takes many tags to tell
+ * @param lane who is kept waiting by what takes long: a namespace
  * @returns one decision for each question, in order, without needs
  *
  * @example
@@ -30,6 +37,7 @@ export async function settle(
   source: FactSource,
   deadline: number,
   clock: () => number = Date.now,
+  lane = '',
 ): Promise<Decision[]> {
   const failures = new Map<string, FactFailure>()
   const facts: Facts = {
@@ -37,13 +45,16 @@ export async function settle(
     failure: (need) => failures.get(needKey(need)),
     now: clock(),
   }
-  const decisions = questions.map((question) => {
-    const snapshot = facts.snapshot(question.image.name)
-    const known = recall(question, snapshot, facts.now)
-    const decision = known ?? decide(question, facts)
-    if (!known) remember(question, decision, snapshot, facts.now)
-    return decision
-  })
+  const decisions: Decision[] = []
+  const decide = (by: Facts, indexes = unsettled(decisions), how = deciding) =>
+    decideInTime(
+      { questions, decisions, left: new Set(indexes) },
+      by,
+      how,
+      lane,
+      deadline - clock(),
+    )
+  await decide(facts, questions.keys().toArray(), recalling)
   for (let round = 0; round < MAX_ROUNDS && clock() < deadline; round += 1) {
     const needs = new Map<string, FactNeed>()
     const wishes = new Map<string, FactNeed>()
@@ -56,22 +67,84 @@ export async function settle(
     }
     const until = needs.size > 0 ? deadline : Math.min(deadline, clock() + WISH_MS)
     await gatherAll(new Map([...wishes, ...needs]), source, until - clock(), failures, clock)
-    decideAgain(questions, decisions, { ...facts, now: clock() })
+    await decide({ ...facts, now: clock() })
   }
-  decideAgain(questions, decisions, {
+  await decide({
     ...facts,
     failure: (need) => facts.failure(need) ?? outOfTime(need, clock()),
   })
   return decisions
 }
 
-function decideAgain(questions: readonly Question[], decisions: Decision[], facts: Facts): void {
-  questions.forEach((question, index) => {
-    const before = decisions[index]
-    if (before && (before.needs.length > 0 || before.wishes.length > 0)) {
-      decisions[index] = decide(question, facts)
-    }
-  })
+function unsettled(decisions: readonly Decision[]): number[] {
+  return decisions.flatMap(({ needs, wishes }, index) =>
+    needs.length > 0 || wishes.length > 0 ? index : [],
+  )
+}
+
+/** Questions, and those of them that are to be decided on yet. */
+interface Pending {
+  readonly questions: readonly Question[]
+  readonly decisions: Decision[]
+  readonly left: Set<number>
+}
+
+type Deciding = typeof deciding
+
+/** What is not done in time is decided without looking through tags. */
+async function decideInTime(
+  pending: Pending,
+  facts: Facts,
+  how: Deciding,
+  lane: string,
+  ms: number,
+): Promise<void> {
+  const work = decidingAll(pending, facts, how)
+  if (work.next().done) return
+  const timer = new AbortController()
+  const timeout = setTimeout(() => timer.abort(), Math.max(0, ms))
+  try {
+    await inSlices(lane, work, timer.signal)
+  } catch (error) {
+    if (!timer.signal.aborted) throw error
+    await inSlices(lane, decidingAll(pending, facts, decidingLate))
+  } finally {
+    clearTimeout(timeout)
+  }
+}
+
+function* decidingAll(
+  { questions, decisions, left }: Pending,
+  facts: Facts,
+  how: Deciding,
+): Work<void> {
+  let judged = 0
+  for (const index of left) {
+    const question = questions[index] as Question
+    decisions[index] = yield* how(question, facts)
+    left.delete(index)
+    judged += question.policies.length
+    if (judged < AT_ONCE) continue
+    judged = 0
+    yield
+  }
+}
+
+function* recalling(question: Question, facts: Facts): Work<Decision> {
+  const snapshot = facts.snapshot(question.image.name)
+  const known = recall(question, snapshot, facts.now)
+  if (known) return known
+  const decision = yield* deciding(question, facts)
+  remember(question, decision, snapshot, facts.now)
+  return decision
+}
+
+/** What takes no time is done all the same. */
+function* decidingLate(question: Question, facts: Facts): Work<Decision> {
+  const first = deciding(question, facts).next()
+  if (first.done) return first.value
+  yield
+  return yield* deciding(question, { ...facts, late: true })
 }
 
 async function gatherAll(

@@ -1,5 +1,6 @@
 import type { ReappliedImage } from '../admission/index.ts'
-import { type Change, isAnswer, type ReasonCode, rankingOf } from '../decisions/index.ts'
+import { type Change, isAnswer, type ReasonCode, ranking } from '../decisions/index.ts'
+import type { Work } from '../pieces/index.ts'
 
 /** While the registry fails, new pods could not get the new image. */
 const FAILING: ReadonlySet<ReasonCode> = new Set(['RegistryUnavailable', 'Timeout'])
@@ -31,9 +32,9 @@ export function isCertain(
  * Whether an image may stay only because the registry has not said enough of a newer tag: neither
  * its digest nor, where a policy asks for them, its platforms.
  */
-export function isUnanswered({ change, from, policy, snapshot }: ReappliedImage): boolean {
+export function* isUnanswered({ change, from, policy, snapshot }: ReappliedImage): Work<boolean> {
   if (change || !snapshot || 'digest' in policy.selector.rule.order) return false
-  const { permitted } = rankingOf(policy.selector, snapshot)
+  const { permitted } = yield* ranking(policy.selector, snapshot)
   const newest = permitted.find(({ tag }) => isAnswer(policy, tag))?.tag
   if (newest === undefined || !policy.selector.outranks(newest, from)) return false
   const fact = snapshot.manifest(newest)

@@ -9,6 +9,7 @@ import {
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
+import { backgroundLane, inSlices } from '../work/index.ts'
 import { availabilityOf } from './availability.ts'
 import { isCertain, isUnanswered, type Moving, versionOf } from './doubt.ts'
 import { giveBackFields, hasOwnFields } from './field_ownership.ts'
@@ -114,7 +115,8 @@ export async function surveyWorkloads(
     const isMovable = images.length > 0 && (await mayMoveIn(namespace))
     for (const image of images) {
       options.onImage(image.policy, image.live.name, true)
-      if (isUnanswered(image)) doubts.set(`${image.policy.title} ${image.live.name}`, image)
+      const isUnknown = await inSlices(backgroundLane(namespace), isUnanswered(image))
+      if (isUnknown) doubts.set(`${image.policy.title} ${image.live.name}`, image)
       if (isMoving(image) && isCertain(image, since)) {
         const { title } = image.policy
         const versions = moving.get(title) ?? new Set()

@@ -1,5 +1,6 @@
 import type { RepositorySnapshot } from '../decisions/index.ts'
-import { isAnswer, rankingOf } from '../decisions/index.ts'
+import { isAnswer, ranking } from '../decisions/index.ts'
+import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 
 /** What a policy would move to, as far as the index alone tells. */
@@ -9,6 +10,9 @@ export interface Target {
   /** when the key changes by time alone, in ms since the epoch */
   readonly ripensAt: number | undefined
 }
+
+/** So many tags are looked at before others may go first. */
+const AT_ONCE = 256
 
 /** Whether a policy moves running workloads. */
 export function isContinuous({ promote, action, enforcement }: CompiledPolicy): boolean {
@@ -23,12 +27,12 @@ export function isContinuous({ promote, action, enforcement }: CompiledPolicy): 
  * @param all every policy that covers the repository: how old a tag must be, all of them say
  * @returns undefined while the registry fails, or nothing is known
  */
-export function targetOf(
+export function* targetOf(
   policy: CompiledPolicy,
   snapshot: RepositorySnapshot | undefined,
   all: readonly CompiledPolicy[],
   { now, since }: { readonly now: number; readonly since: number },
-): Target | undefined {
+): Work<Target | undefined> {
   if (!snapshot || snapshot.scannedAt === 0 || snapshot.failure) return undefined
   const order = policy.selector.rule.order
   if ('digest' in order) {
@@ -38,19 +42,23 @@ export function targetOf(
     const fresh = fact !== undefined && fact.checkedAt >= since
     return { key: fresh ? `${tag} ${fact.digest}` : '', ripensAt: undefined }
   }
-  const { permitted } = rankingOf(policy.selector, snapshot)
+  const { permitted } = yield* ranking(policy.selector, snapshot)
   const ages = new Set(all.map(({ minimumAge }) => minimumAge).concat(policy.minimumAge))
   const keys: string[] = []
   let ripensAt: number | undefined
   for (const age of ages) {
-    const ripe = permitted.find(({ tag }) => {
-      if (!isAnswer(policy, tag)) return false
-      if (age === 0) return true
-      const at = (snapshot.firstSeen(tag) ?? now) + age
-      if (at > now) ripensAt = Math.min(at, ripensAt ?? at)
-      return at <= now
-    })
-    keys.push(ripe?.tag ?? '')
+    let ripe = ''
+    for (const [index, { tag }] of permitted.entries()) {
+      if (index % AT_ONCE === AT_ONCE - 1) yield
+      if (!isAnswer(policy, tag)) continue
+      const at = age === 0 ? now : (snapshot.firstSeen(tag) ?? now) + age
+      if (at <= now) {
+        ripe = tag
+        break
+      }
+      ripensAt = Math.min(at, ripensAt ?? at)
+    }
+    keys.push(ripe)
   }
   // Which platforms a tag has, only its manifest tells.
   const dependent = all.some(({ platforms }) => platforms.length > 0)

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../policies/index.ts'
+import { backgroundLane, soon } from '../work/index.ts'
 import type { Alarm } from './alarm.ts'
-import { isContinuous, targetOf } from './targets.ts'
+import { isContinuous, type Target, targetOf } from './targets.ts'
 import type { PromoterOptions } from './types.ts'
 
 /** Notices what may give a policy something to do. */
@@ -36,12 +37,28 @@ export function createTriggers(options: TriggersOptions): Triggers {
   let continuous = new Map<string, CompiledPolicy>()
   /** by title, then by key of the repository */
   const seen = new Map<string, Map<string, string>>()
+  /** that are not over, by title and key */
+  const looks = new Map<string, object>()
 
-  /** Whether the target is another one than what was seen. */
-  function look(policy: CompiledPolicy, key: string): boolean {
-    const name = nameOf(key)
-    const all = review.policies().covering(name)
-    const target = targetOf(policy, snapshot(key), all, { now: clock(), since })
+  /** Tells if the target is another one than what was seen. */
+  function look(policy: CompiledPolicy, key: string, differs: () => void): void {
+    const all = review.policies().covering(nameOf(key))
+    const work = targetOf(policy, snapshot(key), all, { now: clock(), since })
+    const asked = `${policy.title} ${key}`
+    looks.set(asked, work)
+    soon(backgroundLane(policy.namespace), work, (target) => {
+      // one that was begun later knows better
+      if (looks.get(asked) !== work) return
+      looks.delete(asked)
+      if (isInForce(policy) && note(policy, key, target)) differs()
+    })
+  }
+
+  function isInForce(policy: CompiledPolicy): boolean {
+    return continuous.get(policy.title) === policy
+  }
+
+  function note(policy: CompiledPolicy, key: string, target: Target | undefined): boolean {
     const known = seen.get(policy.title) ?? new Map<string, string>()
     seen.set(policy.title, known)
     if (!target) {
@@ -59,7 +76,7 @@ export function createTriggers(options: TriggersOptions): Triggers {
 
   function again(title: string, key: string): void {
     const policy = continuous.get(title)
-    if (policy && look(policy, key)) onDue(title)
+    if (policy) look(policy, key, () => onDue(title))
   }
 
   return {
@@ -82,7 +99,7 @@ export function createTriggers(options: TriggersOptions): Triggers {
     },
     surveyed(policy, name, certain) {
       const known = seen.get(policy.title)
-      if (certain && !known?.has(name)) look(policy, name)
+      if (certain && !known?.has(name)) look(policy, name, () => {})
       if (certain || !known) return
       for (const key of known.keys()) if (nameOf(key) === name) known.delete(key)
     },

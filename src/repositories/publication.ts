@@ -4,6 +4,7 @@ import { type Cluster, hasReason, IMAGE_REPOSITORIES } from '../cluster/index.ts
 import type { FactFailure, FactSource } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
 import type { ImageRepositoryStatus, PolicySet } from '../policies/types.ts'
+import { backgroundLane } from '../work/index.ts'
 import { indexSum } from './adoption.ts'
 import { policiesFor } from './managed.ts'
 import { rankedTags, selectionsOf } from './selection.ts'
@@ -61,7 +62,8 @@ export function createPublication(options: PublicationOptions): (id: string) => 
       gather: (need, signal) => options.gather({ ...need, name: key }, signal),
     }
     const covering = policiesFor(policies(), key, namespace)
-    return selectionsOf(nameOfKey(key), covering, source, clock)
+    const lane = backgroundLane(namespace)
+    return selectionsOf(nameOfKey(key), covering, source, clock, lane)
   }
 
   async function statusNow(one: Tracked): Promise<ImageRepositoryStatus> {
@@ -75,7 +77,7 @@ export function createPublication(options: PublicationOptions): (id: string) => 
       failure: key === undefined ? undefined : options.failureOf(key),
       fault,
       selections,
-      ranked: rankedTags(first, snapshot),
+      ranked: await rankedTags(first, snapshot, backgroundLane(object.metadata.namespace)),
       governs: mayConfigure(one, options.ownNamespace),
       handledScan: options.handledScan(id) ?? object.status?.lastHandledScan,
       now: clock(),

@@ -1,8 +1,9 @@
 import type { FactSource, RepositorySnapshot } from '../decisions/index.ts'
-import { plainQuestion, rankingOf, TRIAL_DEFAULTS, trialOf } from '../decisions/index.ts'
+import { plainQuestion, ranking, TRIAL_DEFAULTS, trialOf } from '../decisions/index.ts'
 import { settle } from '../facts/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
+import { inSlices } from '../work/index.ts'
 import type { Selection } from './status.ts'
 
 /** How long what a selection lacks may take, in ms: a digest, the platforms. */
@@ -21,13 +22,14 @@ export async function selectionsOf(
   policies: readonly CompiledPolicy[],
   source: FactSource,
   clock: () => number,
+  lane: string,
 ): Promise<Selection[]> {
   const image = parseReference(name)
   const asked = policies.slice(0, MOST_POLICIES)
   const questions = asked.map((policy) =>
     plainQuestion(image, [trialOf(policy, 'TagAndDigest')], TRIAL_DEFAULTS),
   )
-  const decisions = await settle(questions, source, clock() + PATIENCE, clock)
+  const decisions = await settle(questions, source, clock() + PATIENCE, clock, lane)
   return asked.map(({ title }, index) => {
     const change = decisions[index]?.change
     if (!change) return { policy: title }
@@ -42,11 +44,12 @@ export async function selectionsOf(
 }
 
 /** The newest tags as a policy ranks them. */
-export function rankedTags(
+export async function rankedTags(
   policy: CompiledPolicy | undefined,
   snapshot: RepositorySnapshot | undefined,
-): string[] | undefined {
+  lane: string,
+): Promise<string[] | undefined> {
   if (!policy || !snapshot) return undefined
-  const { permitted } = rankingOf(policy.selector, snapshot)
+  const { permitted } = await inSlices(lane, ranking(policy.selector, snapshot))
   return permitted.slice(0, MOST_RANKED).map(({ tag }) => tag)
 }

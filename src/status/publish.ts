@@ -1,11 +1,13 @@
 import { type Cluster, changesOf, hasReason, IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
+import type { Work } from '../pieces/index.ts'
 import type {
   CompiledPolicy,
   ImagePolicyExceptionStatus,
   ImagePolicyStatus,
 } from '../policies/types.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
+import { backgroundLane, inSlices } from '../work/index.ts'
 import { exceptionStatusOf } from './exception_status.ts'
 import type { KnownRepositories } from './known_repositories.ts'
 import { policyStatusOf } from './policy_status.ts'
@@ -53,17 +55,17 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return object.status()
   }
 
-  function statusNow(object: PolicyObject, before: Status | undefined): Status {
+  function* statusNow(object: PolicyObject, before: Status | undefined): Work<Status> {
     const now = clock()
     const { policy, problems } = object
     if (object.resource === IMAGE_POLICY_EXCEPTIONS) {
       return exceptionStatusOf(object, before, now)
     }
     const covered = policy ? coveredBy(policy, known) : []
-    const selected = policy ? selectedBy(policy, covered, now) : []
+    const selected = policy ? yield* selectedBy(policy, covered, now) : []
     const looksFor = policy !== undefined && problems.length === 0
     const rivalry = looksFor
-      ? rivalryOf(policy, covered, selected, policies.current(), scopeOf, now)
+      ? yield* rivalryOf(policy, covered, selected, policies.current(), scopeOf, now)
       : undefined
     return policyStatusOf({ object, before, selected, count: covered.length, rivalry, now })
   }
@@ -89,12 +91,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
   return {
     async publish(object, times) {
       const before = statusBefore(object)
-      const status = statusNow(object, before)
+      const over = object.statusText
+      const lane = backgroundLane(object.namespace)
+      const status = await inSlices(lane, statusNow(object, before))
       const changed = changesOf(before ?? {}, status)
       if (Object.keys(changed).length === 0) return 'nothing'
       const news = Object.keys(changesOf(timeless(before ?? {}), timeless(status))).length > 0
       if (news || times) {
-        const over = object.statusText
         await write(object, changed)
         written.set(object, { over, status })
       }

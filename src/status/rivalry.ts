@@ -1,11 +1,12 @@
 import {
-  decide,
+  deciding,
   plainQuestion,
   type RepositorySnapshot,
   rivalsOf,
   TRIAL_DEFAULTS,
 } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
+import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
 import type { Rivalry, Selected } from './policy_status.ts'
 import type { Covered } from './selection.ts'
@@ -19,42 +20,46 @@ type ScopeOf = (policy: CompiledPolicy) => string
  *
  * @param selected what the policy selects of what it covers, in the same order
  */
-export function rivalryOf(
+export function* rivalryOf(
   policy: CompiledPolicy,
   covered: readonly Covered[],
   selected: readonly Selected[],
   set: Pick<PolicySet, 'covering'>,
   scopeOf: ScopeOf,
   now: number,
-): Rivalry | undefined {
+): Work<Rivalry | undefined> {
   for (const [index, { image, newest }] of selected.entries()) {
     const snapshot = covered[index]?.snapshot
     if (!snapshot || !newest) continue
     for (const rival of rivalsOf(policy, image, set, scopeOf)) {
-      const found = compare(policy, rival, image, newest.tag, snapshot, now)
+      const found = yield* compare(policy, rival, image, newest.tag, snapshot, now)
       if (found) return found
+      yield
     }
   }
   return undefined
 }
 
-function compare(
+function* compare(
   policy: CompiledPolicy,
   rival: CompiledPolicy,
   image: string,
   tag: string,
   snapshot: RepositorySnapshot,
   now: number,
-): Rivalry | undefined {
+): Work<Rivalry | undefined> {
   const facts = { snapshot: () => snapshot, failure: () => undefined, now }
   const asked = parseReference(`${image}:${tag}`)
   // Where both write the digest or neither does, tags tell enough, and digests may not be known.
   const alike = policy.reference === rival.reference
   const trial = (each: CompiledPolicy) => (alike ? { ...each, reference: 'Tag' as const } : each)
   const choice = (policies: readonly CompiledPolicy[]) =>
-    decide(plainQuestion(asked, policies.map(trial), TRIAL_DEFAULTS), facts)
-  const together = choice([policy, rival])
+    deciding(plainQuestion(asked, policies.map(trial), TRIAL_DEFAULTS), facts)
+  const together = yield* choice([policy, rival])
   if (!together.findings.some(({ reason }) => reason === 'PolicyConflict')) return undefined
-  const shown = (each: CompiledPolicy) => choice([each]).change?.to.slice(image.length + 1) ?? tag
-  return { image, rival: rival.title, mine: shown(policy), theirs: shown(rival) }
+  const shown = function* (each: CompiledPolicy) {
+    return (yield* choice([each])).change?.to.slice(image.length + 1) ?? tag
+  }
+  const mine = yield* shown(policy)
+  return { image, rival: rival.title, mine, theirs: yield* shown(rival) }
 }

@@ -1,12 +1,13 @@
 import {
   type Decision,
-  decide,
+  deciding,
   plainQuestion,
   type RepositorySnapshot,
   TRIAL_DEFAULTS,
   trialOf,
 } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
+import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Known, KnownRepositories } from './known_repositories.ts'
 import type { Newest, Selected } from './policy_status.ts'
@@ -25,15 +26,16 @@ export interface Covered extends Known {
  * What a policy selects of the repositories that it covers: of the first ones, when there are very
  * many. Times are ms since the epoch.
  */
-export function selectedBy(
+export function* selectedBy(
   policy: CompiledPolicy,
   covered: readonly Covered[],
   now: number,
-): Selected[] {
+): Work<Selected[]> {
   const trial = trialOf(policy, 'Tag')
-  return covered.slice(0, MOST_LOOKED_AT).map(({ name, named, snapshot, failure }) => {
-    const decision = snapshot && newestBy(trial, name, snapshot, now)
-    return {
+  const selected: Selected[] = []
+  for (const { name, named, snapshot, failure } of covered.slice(0, MOST_LOOKED_AT)) {
+    const decision = snapshot && (yield* newestBy(trial, name, snapshot, now))
+    selected.push({
       image: name,
       named,
       scannedAt: snapshot?.scannedAt ?? 0,
@@ -41,8 +43,10 @@ export function selectedBy(
       failure,
       newest: snapshot && decision && newestOf(decision, snapshot),
       pending: decision !== undefined && decision.needs.length > 0,
-    }
-  })
+    })
+    yield
+  }
+  return selected
 }
 
 /** The repositories that a policy names, and those that it covers and that are known; by name. */
@@ -66,9 +70,9 @@ function newestBy(
   name: string,
   snapshot: RepositorySnapshot,
   now: number,
-): Decision {
+): Work<Decision> {
   const question = plainQuestion(parseReference(name), [trial], TRIAL_DEFAULTS)
-  return decide(question, { snapshot: () => snapshot, failure: () => undefined, now })
+  return deciding(question, { snapshot: () => snapshot, failure: () => undefined, now })
 }
 
 function newestOf({ change }: Decision, snapshot: RepositorySnapshot): Newest | undefined {

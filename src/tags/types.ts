@@ -1,3 +1,5 @@
+import type { Work } from '../pieces/index.ts'
+
 /** Which tags of a repository are candidates, how they rank, which are permitted. */
 export interface TagRule {
   /** Go (RE2) syntax, unanchored; undefined admits every tag */
@@ -69,6 +71,12 @@ export interface Ranking {
   losers(): readonly { readonly tag: string; readonly reason: TagReason }[]
 }
 
+/** How a list of tags became another. */
+export interface TagListChange {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+
 /** A compiled TagRule. */
 export interface TagSelector {
   readonly rule: TagRule
@@ -93,9 +101,9 @@ export interface TagSelector {
    *
    * @throws TypeError when the previous ranking was made by another selector
    */
-  rerank(
-    previous: Ranking,
-    change: { readonly added: readonly string[]; readonly removed: readonly string[] },
-    digestOf?: DigestOf,
-  ): Ranking
+  rerank(previous: Ranking, change: TagListChange, digestOf?: DigestOf): Ranking
+  /** what rank() does, as work that can be laid down */
+  ranking(tags: readonly string[], digestOf?: DigestOf): Work<Ranking>
+  /** what rerank() does, as work that can be laid down */
+  reranking(previous: Ranking, change: TagListChange, digestOf?: DigestOf): Work<Ranking>
 }

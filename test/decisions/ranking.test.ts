@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { createCatalog } from '../../src/catalog/index.ts'
-import { rankingOf } from '../../src/decisions/index.ts'
+import { ranking, rankingOf } from '../../src/decisions/index.ts'
 import { compileRule } from '../../src/tags/index.ts'
 import { NOW } from '../fakes/facts.ts'
 
@@ -46,6 +46,43 @@ t.test('the largest rankings are remembered too, and let go with their lists', (
   t.strictSame(
     large.map((snapshot, index) => rankingOf(selector, snapshot) === rankings[index]),
     [true, true, true, true],
+  )
+  t.end()
+})
+
+t.test('who asks while a ranking is made goes on with it', (t) => {
+  const [alone, shared] = repositories(2, 20_000)
+  const countSteps = (work: Generator<void, unknown, void>) => {
+    let steps = 0
+    while (!work.next().done) steps += 1
+    return steps
+  }
+  const whole = countSteps(ranking(selector, alone!))
+  t.ok(whole > 1_000, `it can be laid down ${whole} times`)
+  const works = [ranking(selector, shared!), ranking(selector, shared!)]
+  let steps = 0
+  for (;;) {
+    const results = works.map((work) => work.next())
+    if (results.every(({ done }) => done)) {
+      const [one, other] = results
+      t.equal(one?.value, other?.value, 'both get the same')
+      break
+    }
+    if (results.some(({ done }) => done)) break
+    steps += 2
+  }
+  t.ok(Math.abs(steps - whole) <= 4, `${steps} steps for both`)
+  t.equal(rankingOf(selector, shared!).permitted[0]?.tag, '1.0.19999')
+  t.end()
+})
+
+t.test('a ranking that somebody left half made is the same when it is made', (t) => {
+  const [snapshot] = repositories(1, 5_000)
+  const left = ranking(selector, snapshot!)
+  for (let step = 0; step < 100; step += 1) left.next()
+  t.strictSame(
+    rankingOf(selector, snapshot!).permitted,
+    selector.rank(snapshot!.tags.toReversed()).permitted,
   )
   t.end()
 })

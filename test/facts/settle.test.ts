@@ -1,5 +1,5 @@
 import t from 'tap'
-import { plainQuestion } from '../../src/decisions/index.ts'
+import { decide, plainQuestion } from '../../src/decisions/index.ts'
 import { settle } from '../../src/facts/index.ts'
 import { parseReference } from '../../src/images/index.ts'
 import type { CompiledException } from '../../src/policies/types.ts'
@@ -110,4 +110,64 @@ t.test('a decision is given again only while the same exceptions count', async (
   t.match((await at(now + 9, []))?.findings, [{ enforcement: 'Enforce' }], 'deleted')
   t.match((await at(now + 11, [long]))?.findings, [{ enforcement: 'Warn' }], 'another one')
   t.match((await at(now + 12, [short, long]))?.findings, [{ enforcement: 'Warn' }])
+})
+
+/** Very many tags, and a rule that takes long for each. */
+function manyTags(count: number) {
+  const tags = Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`v1.${i % 7}.${i}`, {}] as const),
+  )
+  return snapshot(NAME, { ...tags, 'v1.99.0': { digest: digest('9') } })
+}
+
+/** Nothing of this is a native pattern, so each search takes microseconds. */
+const SLOW = { pattern: '(?P<version>[0-9]+\\.[0-9]+\\.[0-9]+).*', extract: '$version' }
+
+t.test('while very many tags are ranked, others have their turn', async (t) => {
+  const slow = policy({ action: 'Track', rule: SLOW })
+  const question = plainQuestion(parseReference(`${NAME}:v1.4.7`), [slow], DEFAULTS)
+  let between = 0
+  const beat = setInterval(() => {
+    between += 1
+  }, 1)
+  t.teardown(() => clearInterval(beat))
+  const facts = source([manyTags(30_000)])
+  const [decision] = await settle([question], facts, Date.now() + 60_000, Date.now, 'shop')
+  t.ok(between > 2, `${between} timers ran`)
+  const { needs: _, ...alone } = decide(question, {
+    snapshot: (name) => facts.snapshot(name),
+    failure: () => undefined,
+    now: Date.now(),
+  })
+  t.match(decision, { change: alone.change, findings: [] }, 'the answer is that of decide()')
+  t.equal(decision?.change?.to, `${NAME}:v1.99.0@${digest('9')}`)
+})
+
+t.test('what very many tags would tell times out, and nothing else does', async (t) => {
+  const guards = Array.from({ length: 30 }, (_, i) =>
+    policy({ name: `guard-${i}`, rule: { pattern: `(x|[0-9])*${i}y?z.*` } }),
+  )
+  const slow = policy({ action: 'Track', name: 'a', rule: SLOW })
+  const other = 'ghcr.io/acme/api'
+  const quick = policy({ action: 'Track', images: [other] })
+  const questions = [
+    plainQuestion(parseReference(`${NAME}:latest`), [slow, ...guards], DEFAULTS),
+    plainQuestion(parseReference(`${other}:v1.4.2`), [quick], DEFAULTS),
+    plainQuestion(
+      parseReference(NAME),
+      [{ ...slow, latest: 'Resolve' as const }, ...guards],
+      DEFAULTS,
+    ),
+  ]
+  const facts = source([manyTags(30_000), snapshot(other, { 'v1.4.2': { digest: digest('2') } })])
+  const [denied, allowed, unresolved] = await settle(questions, facts, Date.now() + 20)
+  t.match(denied?.findings[0], {
+    reason: 'LatestTag',
+    message: /there was no time to find the newest of 30001 tags/,
+  })
+  t.equal(allowed?.change?.to, `${other}:v1.4.2@${digest('2')}`)
+  t.match(unresolved?.findings[0], {
+    reason: 'Timeout',
+    message: /needs the newest permitted tag, and the 30001 tags of .* in time\. Try again when/,
+  })
 })

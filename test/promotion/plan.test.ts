@@ -1,9 +1,12 @@
 import t from 'tap'
 import { DEPLOYMENTS } from '../../src/cluster/index.ts'
+import { finish } from '../../src/pieces/index.ts'
 import { givenBack } from '../../src/promotion/field_ownership.ts'
 import { type Found, planWave, type Reached } from '../../src/promotion/plan.ts'
-import { isContinuous, targetOf } from '../../src/promotion/targets.ts'
+import { targetOf as findingTarget, isContinuous } from '../../src/promotion/targets.ts'
 import { policy as anyPolicy, digest, HOUR, NOW, snapshot } from '../fakes/facts.ts'
+
+const targetOf = (...given: Parameters<typeof findingTarget>) => finish(findingTarget(...given))
 
 const place = (name: string) => ({ resource: DEPLOYMENTS, namespace: 'shop', name })
 const move = (name: string, ...versions: string[]) => ({ place: place(name), versions })

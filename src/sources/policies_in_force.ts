@@ -20,6 +20,10 @@ import {
   readObjects,
   UNKNOWN_LABELS,
 } from '../policies/index.ts'
+import type { ImagePolicyStatus } from '../policies/types.ts'
+import { asLastGood } from './last_good.ts'
+import type { SpecObject } from './policy_object.ts'
+import { keyText } from './served_watch.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -57,10 +61,10 @@ export async function readPoliciesInForce(
 
   /** undefined: it is not served, or may not be read */
   async function listed(resource: ResourceName, named: string | undefined) {
-    const objects: KubernetesObject[] = []
+    const objects: SpecObject[] = []
     const where = resource.namespaced ? named : undefined
     try {
-      for await (const page of cluster.pages(resource, { namespace: where, signal })) {
+      for await (const page of cluster.pages<SpecObject>(resource, { namespace: where, signal })) {
         objects.push(...page)
       }
       return objects
@@ -92,7 +96,12 @@ export async function readPoliciesInForce(
   const resources: PolicyResource[] = []
   for (const { resource, objects = [] } of lists) {
     const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
-    const read = readObjects(objects, type)
+    const counting = objects.map((object) => {
+      const before = lastGoodIn(object)
+      if (before) problems.push(wrong(resource, object))
+      return before ?? object
+    })
+    const read = readObjects(counting, type)
     resources.push(...read.resources)
     problems.push(...read.problems)
   }
@@ -106,6 +115,19 @@ export async function readPoliciesInForce(
       labels.found.get(of) ?? (labels.problem && of !== '' ? UNKNOWN_LABELS : NO_LABELS),
     unlabelled: labels.problem,
   }
+}
+
+/** What the replicas decide by while the newest version of a policy is wrong, as they tell. */
+function lastGoodIn(object: SpecObject): SpecObject | undefined {
+  const { observedGeneration } = (object.status ?? {}) as ImagePolicyStatus
+  return observedGeneration === object.metadata.generation ? asLastGood(object)?.object : undefined
+}
+
+function wrong({ kind }: ResourceName, { metadata, status }: SpecObject): TagwardenError {
+  const { conditions } = status as ImagePolicyStatus
+  const message = conditions?.find(({ type }) => type === 'Ready')?.message ?? 'it is wrong'
+  const file = `${kind} ${keyText(metadata)}`
+  return new TagwardenError('ERR_INVALID_POLICY', message, { position: { file } })
 }
 
 /** What of the labels of namespaces is lacking to these policies, for a report. */

@@ -15,13 +15,18 @@ export interface ObjectReading {
   readonly problems: readonly TagwardenError[]
   /** why it is left out although nothing is wrong with it */
   readonly note?: string | undefined
+  /** the last version that was right, as its status tells: for who has not seen it */
+  readonly before?: () =>
+    | { readonly generation: number; readonly resource: OwnResource }
+    | undefined
 }
 
 /** Compiles again and again; what did not change is taken from the last time. */
 export interface PolicyCompiler {
   /**
    * Takes over what is right of these readings. What is wrong leaves the version before of a
-   * policy, and nothing of an exception: either way, a mistake lets nothing through.
+   * policy, the one in its status if none is known, and nothing of an exception: either way, a
+   * mistake lets nothing through.
    */
   settle(readings: ReadonlyMap<PolicyEntry, ObjectReading>): void
   /** The set of files and objects. Where two have one name, the first one counts. */
@@ -37,6 +42,15 @@ export function createPolicyCompiler(enforcement: CompileOptions['enforcement'])
     return resource ? compilePolicies([resource]).problems : []
   }
 
+  function restore(entry: PolicyEntry, { before }: ObjectReading): void {
+    const { generation, resource } = before?.() ?? {}
+    if (resource?.type !== 'policy') return
+    compilePolicies([resource], options)
+    if (faultsOf(resource).length > 0) return
+    entry.good = resource
+    entry.inForce = generation
+  }
+
   return {
     settle(readings) {
       const policies = Array.from(readings.values(), ({ resource }) => resource)
@@ -44,8 +58,10 @@ export function createPolicyCompiler(enforcement: CompileOptions['enforcement'])
         policies.flatMap((resource) => (resource?.type === 'policy' ? resource : [])),
         options,
       )
-      for (const [entry, { resource, problems, note }] of readings) {
+      for (const [entry, reading] of readings) {
+        const { resource, problems, note } = reading
         entry.faults = [...problems, ...faultsOf(resource)]
+        if (entry.faults.length > 0 && entry.good === undefined) restore(entry, reading)
         if (entry.faults.length > 0 && entry.good?.type !== 'exception') continue
         const counts = entry.faults.length === 0 && note === undefined
         entry.good = counts ? resource : undefined

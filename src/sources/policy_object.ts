@@ -7,6 +7,7 @@ import type {
   ImagePolicyStatus,
   PolicyResource,
 } from '../policies/index.ts'
+import { type LastGood, lastGoodOf } from './last_good.ts'
 import { keyText } from './served_watch.ts'
 
 /** An ImagePolicy, ClusterImagePolicy or ImagePolicyException of the cluster, and what came of it. */
@@ -24,6 +25,8 @@ export interface PolicyObject {
   readonly exception: CompiledException | undefined
   /** the generation that counts: an older one while the newest version of a policy is wrong */
   readonly inForce: number | undefined
+  /** while the newest version of a policy is wrong: the one before, for the status */
+  readonly lastGood: () => LastGood | undefined
   /** what is wrong with it, each with the field */
   readonly problems: readonly TagwardenError[]
   /** it was deleted */
@@ -97,6 +100,13 @@ class Entry implements PolicyEntry {
 
   get problems(): readonly TagwardenError[] {
     return this.clash === undefined ? this.faults : [...this.faults, this.clash]
+  }
+
+  lastGood(): LastGood | undefined {
+    if (this.faults.length === 0) return undefined
+    // what this version of Tagwarden cannot read, another may: it is not thrown away
+    if (this.good?.type !== 'policy' || this.inForce === undefined) return this.status()?.inForce
+    return lastGoodOf(this.inForce, this.good.draft.spec)
   }
 
   scope(): string {

@@ -85,7 +85,9 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
       if (same && statusText === entry.statusText) return undefined
       entry.statusText = statusText
       entry.generation = generation
-      if (same) {
+      // a status may tell what was right before
+      const isLost = entry.faults.length > 0 && entry.good === undefined
+      if (same && !isLost) {
         retold.add(entry)
         return 'status'
       }

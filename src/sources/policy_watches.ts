@@ -12,6 +12,7 @@ import {
 import { describeError } from '../errors.ts'
 import { readObjects } from '../policies/index.ts'
 import { createFluxObjects } from './flux_objects.ts'
+import { asLastGood } from './last_good.ts'
 import { followNamespaces, type Namespaces } from './namespaces.ts'
 import type { ObjectReading } from './policy_compiler.ts'
 import type { OwnResource, SpecObject } from './policy_object.ts'
@@ -151,7 +152,16 @@ function readOwn(object: SpecObject, resource: ResourceName): ObjectReading {
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
   const { resources, problems } = readObjects([object], type)
   const own = resources.find(({ type }) => type === 'policy' || type === 'exception')
-  return { resource: own as OwnResource | undefined, problems }
+  return {
+    ...{ resource: own as OwnResource | undefined, problems },
+    before() {
+      const good = asLastGood(object)
+      const [before] = good ? readObjects([good.object], type).resources : []
+      return good && before?.type === 'policy'
+        ? { generation: good.generation, resource: before }
+        : undefined
+    },
+  }
 }
 
 /** Flux's own business; it changes with every scan. */

@@ -38,7 +38,7 @@ export interface Rivalry {
 
 /** Everything that the status of a policy is made of. */
 export interface PolicyFacts {
-  readonly object: Pick<PolicyObject, 'generation' | 'inForce' | 'policy' | 'problems'>
+  readonly object: Pick<PolicyObject, 'generation' | 'inForce' | 'lastGood' | 'policy' | 'problems'>
   readonly before: ImagePolicyStatus | undefined
   /** by name; the first ones when there are very many */
   readonly selected: readonly Selected[]
@@ -60,6 +60,7 @@ const MOST_PROBLEMS = 5
 export function policyStatusOf(facts: PolicyFacts): ImagePolicyStatus {
   const { object, before, selected, count, now } = facts
   const { generation, policy } = object
+  const inForce = object.lastGood()
   const first = selected.find(({ newest }) => newest !== undefined)?.newest
   const scans = selected.flatMap(({ scannedAt }) => (scannedAt > 0 ? scannedAt : []))
   const shown = selected.filter(({ scannedAt }) => scannedAt > 0).slice(0, MOST_SHOWN)
@@ -70,6 +71,7 @@ export function policyStatusOf(facts: PolicyFacts): ImagePolicyStatus {
     ...(first && { newest: first.tag }),
     ...(scans.length > 0 && { lastScanTime: timeText(Math.min(...scans)) }),
     ...(shown.length > 0 && { repositories: shown.map(entryOf) }),
+    ...(inForce && { inForce }),
     ...(before?.lastPromotion && { lastPromotion: before.lastPromotion }),
   }
 }

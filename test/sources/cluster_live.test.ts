@@ -4,9 +4,10 @@ import t, { type Test } from 'tap'
 import { createPolicyReviewHandler } from '../../src/admission/index.ts'
 import { createCatalog } from '../../src/catalog/index.ts'
 import { type Cluster, openCluster } from '../../src/cluster/index.ts'
+import { compilePolicies } from '../../src/policies/index.ts'
 import { RESOURCES } from '../../src/policies/schema/resources.ts'
 import type { ScanListener } from '../../src/scanner/index.ts'
-import { openPolicyCluster } from '../../src/sources/cluster.ts'
+import { openPolicyCluster, readPoliciesInForce } from '../../src/sources/cluster.ts'
 import type { PolicySource } from '../../src/sources/index.ts'
 import { startPolicyStatus } from '../../src/status/index.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
@@ -130,7 +131,7 @@ function fluxCrd(kind: string, plural: string, version: string): object {
 }
 
 t.test('policies that live in a cluster', { skip }, async (t) => {
-  const { source, scan, apply, kubectl } = await startWorld(t)
+  const { cluster, source, scan, apply, kubectl } = await startWorld(t)
   const rangeOf = (title: string) =>
     source.current().policies.find((policy) => policy.title === title)?.selector.description
   const until = (what: string, holds: () => boolean | Promise<boolean>, timeout = 5_000) =>
@@ -215,8 +216,27 @@ t.test('policies that live in a cluster', { skip }, async (t) => {
         await kubectl('describe', '-n', 'shop', 'imagepolicy/web'),
         /Until then generation 2 stays in force/,
       )
+      const late = await openPolicyCluster({ cluster })
+      t.teardown(() => late.close())
+      await late.synced
+      t.equal(
+        late.current().policies.find(({ title }) => title === 'ImagePolicy shop/web')?.selector
+          .description,
+        'semver >=1.2.3 <2.0.0',
+        'a replica that starts now decides as its peers',
+      )
+      const audited = await readPoliciesInForce(cluster)
+      t.match(audited.problems, [{ message: /banana.*generation 2 stays in force/ }])
+      t.equal(
+        compilePolicies(audited.resources).set.policies.find(({ name }) => name === 'web')?.selector
+          .description,
+        'semver >=1.2.3 <2.0.0',
+        'and so does an audit',
+      )
       await apply(imagePolicy('web'))
       await until('it is right again', async () => (await ready()) === 'Accepted')
+      const rest = await kubectl('get', '-n', 'shop', 'imagepolicy/web', '-o', 'yaml')
+      t.notMatch(rest, /inForce/, 'there is no other version then')
       await kubectl('delete', '-n', 'shop', 'imagepolicy/web')
       await until('it is gone', () => rangeOf('ImagePolicy shop/web') === undefined)
     },

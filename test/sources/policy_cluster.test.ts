@@ -79,6 +79,53 @@ t.test('one that was never right is left out, and the others count', async (t) =
   t.match(web, { policy: undefined, inForce: undefined, generation: 1 })
 })
 
+t.test(
+  'a replica that starts while a policy is wrong has its last good version from its status',
+  async (t) => {
+    const cluster = createFakeCluster()
+    const good = JSON.stringify({ ...imagePolicy('web').spec, enforcement: 'Enforce' })
+    const put = (spec: object, inForce?: object) =>
+      cluster.put(IMAGE_POLICIES, {
+        ...imagePolicy('web', spec),
+        ...(inForce && { status: { inForce } }),
+      } as never)
+    put({ order: { semver: { range: 'banana' } } }, { generation: 4, spec: good })
+    const first = await followCluster(t, { cluster })
+    await first.source.synced
+    t.strictSame(first.rules('ghcr.io/acme/web'), ['ImagePolicy shop/web: semver 1.x'])
+    t.match(first.problems(), [/banana/])
+    const [object] = first.source.objects()
+    t.match(object, { inForce: 4 })
+    t.match(object?.lastGood(), { generation: 4 })
+    t.match(JSON.parse(object?.lastGood()?.spec ?? ''), JSON.parse(good))
+
+    put({ order: { semver: { range: '2.x' } } })
+    await first.until(() => first.problems().length === 0)
+    t.strictSame(first.rules('ghcr.io/acme/web'), ['ImagePolicy shop/web: semver 2.x'])
+    t.equal(object?.lastGood(), undefined)
+  },
+)
+
+t.test('the status may tell it later, and what it tells may be wrong too', async (t) => {
+  const cluster = createFakeCluster()
+  const wrong = imagePolicy('web', { order: { semver: { range: 'banana' } } })
+  const tell = (inForce: unknown) =>
+    cluster.put(IMAGE_POLICIES, { ...wrong, status: { inForce } } as never)
+  cluster.put(IMAGE_POLICIES, wrong)
+  const { source, rules, until } = await followCluster(t, { cluster })
+  await source.synced
+  const [object] = source.objects()
+  for (const spec of ['{', 'null', '[]', '7', JSON.stringify(wrong.spec), 7]) {
+    tell({ generation: 1, spec })
+    await until(() => object?.statusText.includes(JSON.stringify(spec)) ?? false)
+    t.strictSame(rules('ghcr.io/acme/web'), [], String(spec))
+  }
+  t.match(object?.lastGood(), { spec: 7 }, 'another version may be able to read it: it is kept')
+  tell({ generation: 1, spec: JSON.stringify(imagePolicy('web').spec) })
+  await until(() => rules('ghcr.io/acme/web').length === 1)
+  t.match(object, { inForce: 1 })
+})
+
 t.test('one that is made anew does not inherit what was right before', async (t) => {
   const { source, cluster, put, rules, problems, until } = await followCluster(t)
   await source.synced

@@ -25,6 +25,7 @@ const FAILURE = {
   message: 'ghcr.io answered 429 Too Many Requests',
   at: NOW,
 } as const
+const NOTHING_WRONG = { problems: [], lastGood: () => undefined }
 const WRONG = new TagwardenError('ERR_INVALID_POLICY', '">=banana" is not a range', {
   remedy: 'Write it like ">=1.0.0"',
   position: { file: 'ImagePolicy shop/web', field: 'spec.order.semver.range' },
@@ -42,7 +43,7 @@ function facts(
     now: NOW,
     ...rest,
     selected,
-    object: { generation: 3, inForce: 3, policy: policy(), problems: [], ...object },
+    object: { ...{ generation: 3, inForce: 3, policy: policy() }, ...NOTHING_WRONG, ...object },
   }
 }
 

@@ -27,6 +27,15 @@ export const ImagePolicyStatus = status({
       maxItems: 50,
     }),
   ),
+  inForce: Type.Optional(
+    Type.Object(
+      {
+        generation: Type.Integer({ description: 'Its generation.', format: 'int64' }),
+        spec: Type.String({ description: 'Its spec, as JSON.', maxLength: 262_144 }),
+      },
+      { description: 'While the newest version is wrong: the one before, which counts meanwhile.' },
+    ),
+  ),
   lastPromotion: Type.Optional(
     Type.Object(
       {

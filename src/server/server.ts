@@ -37,6 +37,7 @@ const QUIET = 250
  */
 export function createServer(options: ServerOptions): Server {
   const { certificates, handlers, log, clock = Date.now } = options
+  const { sleep = (ms: number): Promise<unknown> => delay(ms) } = options
   const bodyLimit = options.bodyLimit ?? DEFAULT_BODY_LIMIT
   const traffic: Traffic = { open: 0, draining: false }
   const app = createApp(options, bodyLimit)
@@ -61,7 +62,7 @@ export function createServer(options: ServerOptions): Server {
 
   async function drain(): Promise<void> {
     traffic.draining = true
-    await delay(options.drainDelay ?? 0)
+    await sleep(options.drainDelay ?? 0)
     const closed = app.close()
     await Promise.race([closed, settled(traffic, options.drainTimeout ?? DRAIN_TIMEOUT)])
     if (traffic.open > 0) {

@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly keepAliveTimeout?: number
   /** ms since the epoch */
   readonly clock?: () => number
+  /** waits `drainDelay` ms; tests give their own */
+  readonly sleep?: (ms: number) => Promise<unknown>
 }
 
 export interface Address {

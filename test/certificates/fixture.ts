@@ -87,12 +87,16 @@ export async function isTrusted(
   }
 }
 
-/** Resolves with the next certificate that is taken into use. */
-export function nextCertificate(certificates: Certificates): Promise<ServingCertificate> {
+/** Resolves with the next certificate that is taken into use, of those that are `wanted`. */
+export function nextCertificate(
+  certificates: Certificates,
+  wanted: (certificate: ServingCertificate) => boolean = () => true,
+): Promise<ServingCertificate> {
   return new Promise((resolve) => {
     // Watching does not keep a process alive; the test has to.
     const alive = setInterval(() => {}, 1_000)
     const end = certificates.subscribe((certificate) => {
+      if (!wanted(certificate)) return
       clearInterval(alive)
       end()
       resolve(certificate)

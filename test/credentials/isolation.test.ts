@@ -68,15 +68,24 @@ async function world(t: Test, by: 'token' | 'basic') {
     await client.close()
     await registry.close()
   })
+  async function denied(namespace: string, name: string, pullSecrets: string[] = []) {
+    const object = deployment({ app: `${registry.host}/acme/${name}:v9.9.9` }, { namespace })
+    const imagePullSecrets = pullSecrets.map((each) => ({ name: each }))
+    Object.assign(object.spec.template.spec, { imagePullSecrets })
+    const call = { timeoutSeconds: 10, received: Date.now() }
+    return answered(await validate(review(object, { namespace }), call)).message ?? ''
+  }
   return {
     ...{ stage, registry, accounts, catalog, scanner, put },
     /** the words of a denial: they name the newest permitted tag, if it may be seen */
-    async denied(namespace: string, name: string, pullSecrets: string[] = []) {
-      const object = deployment({ app: `${registry.host}/acme/${name}:v9.9.9` }, { namespace })
-      const imagePullSecrets = pullSecrets.map((each) => ({ name: each }))
-      Object.assign(object.spec.template.spec, { imagePullSecrets })
-      const call = { timeoutSeconds: 10, received: Date.now() }
-      return answered(await validate(review(object, { namespace }), call)).message ?? ''
+    denied,
+    /** the same, asked again while the registry has not answered: a denial waits a moment only */
+    async shown(namespace: string, name: string) {
+      let words = ''
+      for (let times = 0; times < 20 && !/newest is v/.test(words); times += 1) {
+        words = await denied(namespace, name)
+      }
+      return words
     },
   }
 }
@@ -86,14 +95,14 @@ const MAY_SEE: Record<string, RegExp> = { shop: /v1\.9\.9/, bank: /v1\.4\.2/, la
 
 for (const by of ['token', 'basic'] as const) {
   t.test(`two namespaces of one private registry (${by})`, async (t) => {
-    const { denied, stage, accounts, put, catalog, registry } = await world(t, by)
+    const { denied, shown, stage, accounts, put, catalog, registry } = await world(t, by)
     await stage.settle()
 
     t.test('each sees what its own credentials can read', async (t) => {
-      t.match(await denied('shop', 'web'), /newest is v1\.4\.2/)
-      t.match(await denied('bank', 'bank'), /newest is v1\.9\.9/)
-      t.match(await denied('shop', 'both'), /newest is v1\.5\.5/)
-      t.match(await denied('bank', 'both'), /newest is v1\.5\.5/)
+      t.match(await shown('shop', 'web'), /newest is v1\.4\.2/)
+      t.match(await shown('bank', 'bank'), /newest is v1\.9\.9/)
+      t.match(await shown('shop', 'both'), /newest is v1\.5\.5/)
+      t.match(await shown('bank', 'both'), /newest is v1\.5\.5/)
       t.match(await denied('shop', 'bank'), /newest is not known yet/)
       t.match(await denied('bank', 'web'), /newest is not known yet/)
       t.match(await denied('lab', 'web'), /newest is not known yet/, 'without any')
@@ -109,10 +118,10 @@ for (const by of ['token', 'basic'] as const) {
       put('shop', 'bob')
       await stage.settle()
       t.match(await denied('shop', 'web'), /newest is not known yet/)
-      t.match(await denied('shop', 'bank'), /newest is v1\.9\.9/)
+      t.match(await shown('shop', 'bank'), /newest is v1\.9\.9/)
       put('shop', 'ann')
       await stage.settle()
-      t.match(await denied('shop', 'web'), /newest is v1\.4\.2/)
+      t.match(await shown('shop', 'web'), /newest is v1\.4\.2/)
       t.match(await denied('shop', 'bank'), /newest is not known yet/)
     })
 
@@ -122,7 +131,7 @@ for (const by of ['token', 'basic'] as const) {
       put('shop', 'old')
       await stage.settle()
       registry.requests.length = 0
-      t.match(await denied('shop', 'web'), /newest is v1\.4\.2/)
+      t.match(await shown('shop', 'web'), /newest is v1\.4\.2/)
       t.ok(registry.requests.length > 0, 'what the old one has read is not taken for granted')
     })
 

@@ -13,7 +13,7 @@ function ask(image: string, action: 'Verify' | 'Track' = 'Track') {
 
 t.test('facts that are there are not asked for', async (t) => {
   const facts = source([snapshot(NAME, { 'v1.4.2': { digest: digest('2') } })])
-  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 1000)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
   t.equal(decision?.change?.to, `${NAME}:v1.4.2@${digest('2')}`)
   t.strictSame(facts.asked, [])
 })
@@ -25,7 +25,7 @@ t.test('what is lacking is gathered step by step, once for all questions', async
     return undefined
   })
   const questions = [ask(`${NAME}:v1.3.0`), ask(`${NAME}:v1.4.2`), ask(`${NAME}:v1.3.0`)]
-  const decisions = await settle(questions, facts, Date.now() + 1000)
+  const decisions = await settle(questions, facts, Date.now() + 60_000)
   t.strictSame(facts.asked, [NAME, `${NAME}:v1.4.2`])
   for (const decision of decisions) {
     t.equal(decision.change?.to, `${NAME}:v1.4.2@${digest('2')}`)
@@ -35,7 +35,7 @@ t.test('what is lacking is gathered step by step, once for all questions', async
 
 t.test('a failure is the answer to its need, and is not asked again', async (t) => {
   const facts = source([])
-  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 1000)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
   t.match(decision?.findings, [{ reason: 'RegistryUnavailable', cause: { message: /refused/ } }])
   t.strictSame(facts.asked, [NAME])
 })

@@ -159,7 +159,8 @@ t.test('the process is told of too, and looking at it does not keep it busy', as
     'nodejs_heap_size_used_bytes',
   ]
   for (const name of names) t.not((await lines(registry, new RegExp(name))).length, 0, name)
-  await new Promise((resolve) => setTimeout(resolve, 250))
-  const [least] = await lines(registry, /^nodejs_eventloop_lag_min_seconds /)
-  t.ok(Number(least?.split(' ')[1]) > 0.09, `it wakes up ten times a second: ${least}`)
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  // a single one may come sooner after one that was late
+  const [median] = await lines(registry, /^nodejs_eventloop_lag_p50_seconds /)
+  t.ok(Number(median?.split(' ')[1]) > 0.09, `it wakes up ten times a second: ${median}`)
 })

@@ -1,14 +1,20 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createRegistryClient } from '../../src/registry/index.ts'
-import { startFakeRegistry } from '../fakes/registry.ts'
+import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts'
 import { failureOf, startPair } from './pair.ts'
 
 const repositories = { 'acme/web': ['v1.0.0'] }
 
+/** Waits until this many requests have come in. */
+async function asked(fake: FakeRegistry, count: number): Promise<void> {
+  while (fake.requests.length < count) await delay(5)
+}
+
 /** A server that says this to whoever connects; a client for it. */
-async function startRaw(t: Test, words: string | undefined, insecure = true) {
+async function startRaw(t: Test, words: string | undefined, insecure = true, timeouts = {}) {
   const server = createServer((socket) => {
     socket.on('error', () => {})
     if (words === undefined) return
@@ -18,7 +24,7 @@ async function startRaw(t: Test, words: string | undefined, insecure = true) {
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const client = createRegistryClient({
     settings: [{ host, insecure }],
-    timeouts: { connect: 300 },
+    timeouts,
     clock: { now: Date.now, sleep: async () => {} },
   })
   t.teardown(async () => {
@@ -48,16 +54,16 @@ t.test('a name that does not resolve is said', async (t) => {
 
 t.test('a registry that hangs ends with the timeout', async (t) => {
   const options = { repositories, faults: { hang: true } }
-  const { client, fake, name } = await startPair(t, options, {}, { timeouts: { headers: 100 } })
+  const { client, fake, name } = await startPair(t, options, {}, { timeouts: { headers: 1_000 } })
   const failure = await failureOf(client.resolve(name('acme/web'), 'v1.0.0', {}))
   t.match(failure, { code: 'ERR_REGISTRY_TIMEOUT' })
-  t.equal(failure.message, `${fake.host} did not answer within 100 ms`)
+  t.equal(failure.message, `${fake.host} did not answer within 1000 ms`)
   t.equal(fake.requests.length, 1, 'and is not asked again')
 })
 
 t.test('a registry that stops in the middle of a body ends with the timeout', async (t) => {
   const options = { repositories, faults: { stall: true } }
-  const { client, name } = await startPair(t, options, {}, { timeouts: { headers: 100 } })
+  const { client, name } = await startPair(t, options, {}, { timeouts: { headers: 1_000 } })
   const failure = await failureOf(client.listTags(name('acme/web'), {}))
   t.match(failure, { code: 'ERR_REGISTRY_TIMEOUT', message: /in the middle/ })
 })
@@ -73,8 +79,10 @@ t.test('a caller who stops waiting is let go at once, wherever the request is', 
   const { client, fake, name } = await startPair(t, { repositories })
   for (const faults of [{ hang: true }, { stall: true }, { delay: 60_000 }]) {
     fake.faults = faults
+    fake.requests.length = 0
     const controller = new AbortController()
     const work = failureOf(client.listTags(name('acme/web'), { signal: controller.signal }))
+    await asked(fake, 1)
     setTimeout(() => controller.abort(new Error('enough')), 50)
     const failure = await work
     t.match(failure, { code: 'ERR_REGISTRY_TIMEOUT', message: /stopped waiting/ })
@@ -98,8 +106,12 @@ t.test('a caller who stops waiting during a pause is let go', async (t) => {
     await client.close()
     await fake.close()
   })
-  const signal = AbortSignal.timeout(100)
-  const failure = await failureOf(client.listTags(`${fake.host}/acme/web`, { signal }))
+  const controller = new AbortController()
+  const { signal } = controller
+  const work = failureOf(client.listTags(`${fake.host}/acme/web`, { signal }))
+  await asked(fake, 1)
+  setTimeout(() => controller.abort(), 100)
+  const failure = await work
   t.match(failure, { code: 'ERR_REGISTRY_TIMEOUT', message: /stopped waiting/ })
   t.equal(fake.requests.length, 1)
 })
@@ -253,7 +265,7 @@ t.test('a plain HTTP registry without insecure is told how to be marked', async 
 })
 
 t.test('a connection that never stands ends with the timeout', async (t) => {
-  const { client, name } = await startRaw(t, undefined, false)
+  const { client, name } = await startRaw(t, undefined, false, { connect: 300 })
   const failure = await failureOf(client.listTags(name, {}))
   t.match(failure, { code: 'ERR_REGISTRY_TIMEOUT', message: /did not connect within 300 ms/ })
 })
@@ -273,7 +285,7 @@ t.test('each request passes the place for rate limits', async (t) => {
 t.test('a closed client says so', async (t) => {
   const { client, fake, name } = await startPair(t, { repositories, faults: { hang: true } })
   const work = failureOf(client.listTags(name('acme/web'), {}))
-  while (fake.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await asked(fake, 1)
   await client.close()
   t.match(await work, { code: 'ERR_REGISTRY_UNREACHABLE', message: /client was closed/ })
 })

@@ -58,11 +58,11 @@ t.test('a pushed tag and a moved one are there after the scan that a push causes
 })
 
 t.test('a registry that hangs gets one request however many ask', async (t) => {
-  const { registry, scanner, list } = await start(t, { faults: { hang: true } }, 300)
+  const { registry, scanner, list } = await start(t, { faults: { hang: true } }, 2_000)
   const waits = Array.from({ length: 500 }, () => scanner.gather(list, AbortSignal.timeout(50)))
   const hurried = await Promise.all(waits)
   t.ok(hurried.every((failure) => failure?.code === 'ERR_REGISTRY_TIMEOUT'))
-  t.match(await scanner.gather(list, PATIENT), { message: /did not answer within 0.3 s/ })
+  t.match(await scanner.gather(list, PATIENT), { message: /did not answer within 2 s/ })
   t.match(await scanner.gather(list, PATIENT), { code: 'ERR_REGISTRY_TIMEOUT' })
   t.equal(registry.requests.length, 1)
 })

@@ -81,28 +81,34 @@ t.test('hostile bytes end their own connection and nothing else', async (t) => {
 t.test(
   'a client that leaves in the middle of its body or before its answer does no harm',
   async (t) => {
+    const arrived = Promise.withResolvers<void>()
     const { promise, resolve } = Promise.withResolvers<void>()
     const slow = async () => {
+      arrived.resolve()
       await promise
       return { status: 200, body: '{}' }
     }
     const { url, port, server, metrics } = await startServer(t, {
       handlers: { mutate: ALLOW, validate: slow },
     })
-    const head = 'Host: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n'
-    for (const text of [
-      `POST /mutate HTTP/1.1\r\n${head}{`,
-      `POST /validate HTTP/1.1\r\n${head}${' '.repeat(10)}`,
-    ]) {
+    const head = 'Host: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n'
+    const connect = async () => {
       const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
       await once(socket, 'secureConnect')
-      socket.write(text)
-      await delay(50)
-      socket.destroy()
+      return socket
     }
-    const counted = async () =>
-      /path="\/validate",status="aborted"} 1/.test(await metrics.metrics())
-    while (!(await counted())) await delay(10)
+    const half = await connect()
+    half.write(`POST /mutate HTTP/1.1\r\n${head}Expect: 100-continue\r\n\r\n{`)
+    const [answer] = await once(half, 'data')
+    t.match(String(answer), /^HTTP\/1\.1 100 /, 'the head has arrived')
+    half.destroy()
+    const whole = await connect()
+    whole.write(`POST /validate HTTP/1.1\r\n${head}\r\n${' '.repeat(10)}`)
+    await arrived.promise
+    whole.destroy()
+    const counted = async (path: string) =>
+      (await metrics.metrics()).includes(`{path="/${path}",status="aborted"} 1`)
+    for (const path of ['mutate', 'validate']) while (!(await counted(path))) await delay(10)
     resolve()
     t.match(await call(`${url}/mutate`), { status: 200 })
     await server.stop()

@@ -19,13 +19,21 @@ function gate() {
 }
 
 t.test('a stop says not ready first, keeps answering for the delay, then closes', async (t) => {
-  const { url, server } = await startServer(t, { drainDelay: 300 })
+  const delay = Promise.withResolvers<void>()
+  const delays: number[] = []
+  const sleep = (ms: number) => {
+    delays.push(ms)
+    return delay.promise
+  }
+  const { url, server } = await startServer(t, { drainDelay: 300, sleep })
   const stopped = server.stop()
   const ready = await call(`${url}/readyz`, { method: 'GET' })
   t.equal(ready.status, 503)
   t.match(ready.body, /the server is stopping/)
   const review = await call(`${url}/mutate`)
   t.match(review, { status: 200, headers: { connection: 'close' } })
+  t.strictSame(delays, [300])
+  delay.resolve()
   await stopped
   await t.rejects(call(`${url}/mutate`), { code: 'ECONNREFUSED' })
 })

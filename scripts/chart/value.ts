@@ -22,14 +22,19 @@ export interface Value {
 
 /**
  * A group of values, each with a default of its own; an unknown one is refused, and so is null in
- * the place of a group in it.
+ * the place of one that nothing can be made without: a group, a number, a choice.
  */
 export function group(description: string, properties: Readonly<Record<string, Value>>): Value {
-  const groups = Object.keys(properties).filter((name) => properties[name]?.properties)
+  const required = Object.keys(properties).filter((name) => isNeeded(properties[name] as Value))
   return {
     ...{ type: 'object', description, properties, additionalProperties: false },
-    ...(groups.length > 0 && { required: groups }),
+    ...(required.length > 0 && { required }),
   }
+}
+
+function isNeeded({ properties, type, default: fallback }: Value): boolean {
+  const isScalar = typeof type === 'string' && !['object', 'array'].includes(type)
+  return properties !== undefined || (isScalar && fallback !== undefined && fallback !== '')
 }
 
 export function text(description: string, fallback = '', rest: Value = {}): Value {

@@ -104,7 +104,7 @@ export const VALUES: Value = group('', {
     keep: flag('whether they, and all policies with them, outlive `helm uninstall`', true),
   }),
   ...MONITORING_VALUES,
-  nameOverride: text('instead of the name of the chart', '', { pattern: LABEL }),
+  nameOverride: text('instead of the name of the chart', '', { pattern: LABEL, maxLength: 63 }),
   fullnameOverride: text('instead of the name of the release, in all names', '', {
     pattern: LABEL,
     maxLength: 52,

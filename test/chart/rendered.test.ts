@@ -184,8 +184,13 @@ t.test('a network policy may say who reaches the webhook', { skip }, async (t) =
       .ingress
   const ports = [{ protocol: 'TCP', port: 8443 }]
   t.strictSame(await ingress({}), [{ ports }])
-  const from = [{ ipBlock: { cidr: '10.2.0.1/32' } }]
-  t.strictSame(await ingress({ ingressFrom: from }), [{ ports, from }])
+  const block = { ipBlock: { cidr: '10.2.0.1/32' } }
+  const [rule] = await ingress({ ingressFrom: [block] })
+  t.strictSame(rule.ports, ports)
+  const [first, test, ...others] = rule.from
+  t.strictSame([first, others], [block, []])
+  const pod = only(await render({}), 'Pod')
+  t.match(pod.metadata.labels, test.podSelector.matchLabels, 'and so may the pod of helm test')
 })
 
 t.test(
@@ -224,6 +229,50 @@ t.test('values may be taken away', { skip }, async (t) => {
     const bounded = JSON.stringify(container.env).includes('max-old-space')
     t.equal(bounded, !('resources' in values), JSON.stringify(values))
   }
+})
+
+t.test('another volume or strategy takes the place of the default', { skip }, async (t) => {
+  const deployment = async (values: object) => only(await render({ ...values }), 'Deployment').spec
+  const claim = { persistentVolumeClaim: { claimName: 'index' } }
+  const volumes = async (catalogVolume: object | null) =>
+    (await deployment({ catalogVolume })).template.spec.volumes.find(
+      ({ name }: { name: string }) => name === 'catalog',
+    )
+  t.strictSame(await volumes(claim), { name: 'catalog', ...claim })
+  t.strictSame(await volumes({ emptyDir: { sizeLimit: '9Gi' } }), {
+    name: 'catalog',
+    emptyDir: { sizeLimit: '9Gi' },
+  })
+  t.strictSame(await volumes(null), { name: 'catalog', emptyDir: {} })
+  const { strategy } = await deployment({ updateStrategy: { type: 'Recreate' } })
+  t.strictSame(strategy, { type: 'Recreate' })
+})
+
+t.test('a label or annotation that is given twice is there once', { skip }, async (t) => {
+  const objects = await render({
+    commonLabels: { team: 'all', 'app.kubernetes.io/version': 'ours' },
+    podLabels: { team: 'pods' },
+    podAnnotations: { 'checksum/config': 'mine' },
+    service: { labels: { team: 'service' } },
+    serviceMonitor: { enabled: true, labels: { team: 'monitor' } },
+    prometheusRule: { enabled: true, labels: { team: 'rule' } },
+    dashboard: { enabled: true, labels: { team: 'dashboard' } },
+  })
+  const team = (kind: string, name?: string) => only(objects, kind, name).metadata.labels?.['team']
+  t.equal(team('Service'), 'service')
+  t.equal(team('ServiceMonitor'), 'monitor')
+  t.equal(team('PrometheusRule'), 'rule')
+  t.equal(team('ConfigMap', 'tagwarden-dashboard'), 'dashboard')
+  t.equal(team('Deployment'), 'all')
+  const { labels, annotations } = only(objects, 'Deployment').spec.template.metadata
+  t.match(labels, { team: 'pods', 'app.kubernetes.io/version': 'ours' })
+  t.match(annotations['checksum/config'], /^[0-9a-f]{64}$/)
+})
+
+t.test('a quota of the namespace that lets replicas in lets helm test in', { skip }, async (t) => {
+  const resources = { requests: { cpu: '1' }, limits: { cpu: '2', memory: '1Gi' } }
+  const [container] = only(await render({ resources }), 'Pod').spec.containers
+  t.match(container.resources, resources)
 })
 
 t.test('Helm says what enforcing does to pods that run already', { skip }, async (t) => {

@@ -142,5 +142,12 @@ export const VALUE_SETS: Readonly<Record<string, Values>> = {
     podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null },
     resources: { limits: null },
   },
+  'a volume that stays, and one replica after the other': {
+    replicas: 1,
+    catalogVolume: { persistentVolumeClaim: { claimName: 'index' } },
+    updateStrategy: { type: 'Recreate' },
+    commonLabels: { team: 'platform' },
+    podLabels: { team: 'webhooks' },
+  },
   'part of another chart': { global: { imageRegistry: 'x' }, enabled: true, tags: { a: true } },
 }

@@ -52,6 +52,18 @@ const WRONG: readonly (readonly [values: Values, said: RegExp])[] = [
   [{ probes: null }, /missing property 'probes'/],
   [{ certificates: { certManager: { issuer: null } } }, /certManager.*missing property 'issuer'/s],
   [{ config: null }, /missing property 'config'/],
+  [{ heapPercent: null }, /missing property 'heapPercent'/],
+  [{ containerPort: null }, /missing property 'containerPort'/],
+  [{ nameOverride: 'n'.repeat(64) }, /nameOverride/],
+  [
+    { podLabels: { 'app.kubernetes.io/component': 'web' } },
+    /podLabels has app.kubernetes.io.component, which the chart itself sets/,
+  ],
+  [
+    { commonLabels: { 'app.kubernetes.io/name': 'web' } },
+    /commonLabels has app.kubernetes.io.name/,
+  ],
+  [{ service: { labels: { 'helm.sh/chart': 'a' } } }, /service.labels has helm.sh.chart/],
 ]
 
 t.test('what is misspelt or cannot be is refused, with its name', { skip }, async (t) => {

@@ -1,5 +1,13 @@
 {{- /* What no schema of a single value can say. */ -}}
 {{- define "tagwarden.checks" -}}
+{{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/managed-by" "helm.sh/chart" -}}
+{{- range $value, $labels := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels "service.labels" .Values.service.labels -}}
+{{- range $own -}}
+{{- if hasKey (default dict $labels) . -}}
+{{- fail (printf "%s has %s, which the chart itself sets: leave it out" $value .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.certificates -}}
 {{- if and (eq .source "ExistingSecret") (not .existingSecret) -}}
 {{- fail "certificates.source is ExistingSecret: name the Secret in certificates.existingSecret" -}}

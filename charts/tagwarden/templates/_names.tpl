@@ -45,22 +45,24 @@ app.kubernetes.io/component: webhook
 {{- end -}}
 
 {{- define "tagwarden.labels" -}}
-{{ include "tagwarden.identity" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := dict
+  "app.kubernetes.io/name" (default .Chart.Name .Values.nameOverride)
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
+{{- merge (deepCopy (default dict .Values.commonLabels)) $own | toYaml -}}
 {{- end -}}
 
-{{- /* metadata of an object: (list $ NAME [NAMESPACE]); a namespace of "" for none */ -}}
+{{- /* metadata of an object: (list $ NAME NAMESPACE [LABELS]); a namespace of "" for none */ -}}
 {{- define "tagwarden.metadata" -}}
 {{- $root := first . -}}
+{{- $more := dict -}}
+{{- if gt (len .) 3 -}}{{- $more = default dict (index . 3) -}}{{- end -}}
 name: {{ index . 1 | quote }}
 {{- with index . 2 }}
 namespace: {{ . | quote }}
 {{- end }}
 labels:
-  {{- include "tagwarden.labels" $root | nindent 2 }}
+  {{- merge (deepCopy $more) (include "tagwarden.labels" $root | fromYaml) | toYaml | nindent 2 }}
 {{- end -}}

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -65,5 +73,20 @@ t.test('law: patch(1) makes of a text and its difference the other text', async 
     }),
     { numRuns: 40 },
   )
-  t.throws(() => unifiedDiff('a', 'x', 'x\ny'), TypeError)
+  const some = fc.array(fc.constantFrom('a\n', 'b\n', 'b\r\n', 'c\n', '\n'), { maxLength: 12 })
+  fc.assert(
+    fc.property(some, some, some, some, fc.constantFrom('', 'z'), (start, one, two, rest, end) => {
+      const text = (middle: readonly string[]) => [...start, ...middle, ...rest, end].join('')
+      const [before, after] = [text(one), text(two)]
+      const diff = unifiedDiff('a.txt', before, after)
+      if (before === after) return diff === ''
+      const cwd = t.testdir({ 'a.txt': before })
+      const binary = ['-p1', '--binary', '--silent']
+      execFileSync('patch', binary, { cwd, input: diff })
+      return (
+        (existsSync(join(cwd, 'a.txt')) ? readFileSync(join(cwd, 'a.txt'), 'utf8') : '') === after
+      )
+    }),
+    { numRuns: 60 },
+  )
 })

@@ -14,7 +14,7 @@ import { kubeconfigFor } from './cluster_choice.ts'
 import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import { onInterruption } from './interruption.ts'
-import type { Streams } from './output.ts'
+import { outputClosed, type Streams } from './output.ts'
 import { createProgress, timeLeft } from './progress.ts'
 import { exitCodeOf, parseReportFile, shownReport, writeReports } from './report_output.ts'
 import { createStops } from './stops.ts'
@@ -74,7 +74,8 @@ export async function audit(options: AuditCommandOptions, streams: Streams): Pro
     }
     if (options.watch) {
       const { watchAudit } = await import('./audit_watch.ts')
-      return await watchAudit(run, files, signal, streams)
+      const until = AbortSignal.any([signal, outputClosed])
+      return await watchAudit(run, files, until, streams)
     }
     const { report } = await run.look(signal)
     const code = exitCodeOf(report, options.failOn)

@@ -14,7 +14,7 @@ import { describeError } from '../errors.ts'
 import type { Report } from '../reports/index.ts'
 import type { AuditRun } from './audit.ts'
 import { auditTable, changedLines, screenOf } from './audit_table.ts'
-import type { Streams } from './output.ts'
+import { isScreen, type Streams } from './output.ts'
 import { exitCodeOf, INTERRUPTED, type ReportFile, writeReports } from './report_output.ts'
 
 /** Whose changes are worth another look. */
@@ -43,7 +43,7 @@ export async function watchAudit(
   streams: Streams,
 ): Promise<number> {
   const { cluster, options } = run
-  const isTerminal = process.stdout.isTTY === true
+  const isTerminal = isScreen(process.stdout)
   let wake = () => {}
   let changed = false
   const tell = () => {

@@ -3,7 +3,7 @@ import { Argument, Command, CommanderError, Help, Option } from 'commander'
 import { TagwardenError } from '../errors.ts'
 import { addAudit } from './audit_command.ts'
 import { addExamples } from './examples.ts'
-import { reportFailure, STREAMS } from './output.ts'
+import { guardStreams, reportFailure, STREAMS } from './output.ts'
 import { addReview } from './review_command.ts'
 
 const VERSION = process.env['npm_package_version'] ?? '0.1.0'
@@ -100,6 +100,7 @@ function commandUsage(command: Command): string {
 
 /** Runs a command line; never rejects. The exit code is set on the process. */
 export async function run(argv: readonly string[]): Promise<void> {
+  guardStreams()
   try {
     await createProgram().parseAsync([...argv], { from: 'user' })
   } catch (error) {

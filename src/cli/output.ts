@@ -6,10 +6,47 @@ export interface Streams {
   readonly err: (text: string) => void
 }
 
-/** The process's own streams. */
+/** The process's own streams. What nobody reads any more, as behind `| head`, is not written. */
 export const STREAMS: Streams = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => void (process.stdout.writable && process.stdout.write(text)),
+  err: (text) => void (process.stderr.writable && process.stderr.write(text)),
+}
+
+const closed = new AbortController()
+
+/** Nothing that is written to standard output arrives any more. */
+export const outputClosed: AbortSignal = closed.signal
+
+/**
+ * Sees to it that a stream that takes nothing more ends no command halfway. Where the reader has gone,
+ * as with `| head`, nothing is said of it; all else, such as a full disk, is told, and the exit code
+ * is 2.
+ */
+export function guardStreams(): void {
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    if (closed.signal.aborted) return
+    closed.abort()
+    if (cause.code === 'EPIPE') return
+    const { code = 'unknown error' } = cause
+    const remedy = 'Check the disk, or what standard output leads to'
+    const message = `standard output cannot be written (${code})`
+    const failure = new TagwardenError('ERR_WRITE', message, { remedy, cause })
+    process.on('exit', () => {
+      process.exitCode = failure.exitCode
+    })
+    reportFailure(failure, STREAMS)
+  })
+}
+
+/** Whether a stream is a terminal that knows more than text: colours, and how to take a line back. */
+export function isScreen({ isTTY }: { readonly isTTY?: boolean }): boolean {
+  return isTTY === true && process.env['TERM'] !== 'dumb'
+}
+
+/** Whether what is written to a stream may be coloured: https://no-color.org */
+export function isColourful(stream: { readonly isTTY?: boolean }): boolean {
+  return isScreen(stream) && !process.env['NO_COLOR']
 }
 
 /**

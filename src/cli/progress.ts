@@ -1,3 +1,5 @@
+import { isScreen } from './output.ts'
+
 /** One line that is written over again and again. Nothing, where nobody watches. */
 export interface Progress {
   show(line: () => string): void
@@ -9,12 +11,12 @@ export interface Progress {
 const PACE = 100
 const CLEAR = '\r\u001b[K'
 
-/** @param stream standard error: only a terminal gets progress */
+/** @param stream standard error: only a screen gets progress */
 export function createProgress(
   stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>,
   clock: () => number = Date.now,
 ): Progress {
-  if (!stream.isTTY) return { show() {}, end() {} }
+  if (!isScreen(stream)) return { show() {}, end() {} }
   let last = 0
   let shown = false
   return {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { describeError, TagwardenError } from '../errors.ts'
 import { FORMS, type Form, formatReport, type Level, type Report } from '../reports/index.ts'
 import { replace } from '../review/index.ts'
-import type { Streams } from './output.ts'
+import { isColourful, type Streams } from './output.ts'
 
 /** A report that is written to a file. */
 export interface ReportFile {
@@ -39,8 +39,8 @@ export function exitCodeOf(report: Report, failOn: 'deny' | 'warn'): number {
 
 /** The report for a stream, in colour where that is a terminal. */
 export function shownReport(report: Report, form: Form, stream: NodeJS.WriteStream): string {
-  const colour = stream.isTTY && !process.env['NO_COLOR']
-  return formatReport(report, form, { colour, width: stream.isTTY ? stream.columns : undefined })
+  const width = stream.isTTY ? stream.columns : undefined
+  return formatReport(report, form, { colour: isColourful(stream), width })
 }
 
 /**

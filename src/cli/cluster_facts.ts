@@ -48,7 +48,10 @@ export async function openClusterFacts(options: {
     onProblem: (problem) => onProblem(describeError(problem)),
   })
   stops.add(() => catalog.close())
-  const client = createRegistryClient({ settings: config.registries })
+  const client = createRegistryClient({
+    settings: config.registries,
+    limits: { tags: config.catalog.tagLimit },
+  })
   stops.add(() => client.close())
   const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
   stops.add(() => scanner.stop())

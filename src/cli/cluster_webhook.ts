@@ -86,6 +86,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     const client = createRegistryClient({
       settings: config.registries,
       credential: secrets.installation,
+      limits: { tags: config.catalog.tagLimit },
     })
     stops.add(() => client.close())
     const scanner = createScanner({

@@ -147,7 +147,10 @@ function openFacts(config: Config, streams: Streams) {
     path: config.catalog.path,
     onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
   })
-  const client = createRegistryClient({ settings: config.registries })
+  const client = createRegistryClient({
+    settings: config.registries,
+    limits: { tags: config.catalog.tagLimit },
+  })
   const source = createScanner({ catalog, client, interval: config.catalog.interval })
   return {
     source,

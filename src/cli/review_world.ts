@@ -143,7 +143,10 @@ async function openFacts(
   if (options.offline) return offlineSource((name) => catalog.get(name))
   const { createRegistryClient } = await import('../registry/index.ts')
   const { createScanner } = await import('../scanner/index.ts')
-  const client = createRegistryClient({ settings: config.registries })
+  const client = createRegistryClient({
+    settings: config.registries,
+    limits: { tags: config.catalog.tagLimit },
+  })
   stops.add(() => client.close())
   const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
   stops.add(() => scanner.stop())

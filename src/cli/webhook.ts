@@ -59,7 +59,10 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     stops.add(() => policies.close())
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
     stops.add(() => catalog.close())
-    const client = createRegistryClient({ settings: config.registries })
+    const client = createRegistryClient({
+      settings: config.registries,
+      limits: { tags: config.catalog.tagLimit },
+    })
     stops.add(() => client.close())
     const scanner = createScanner({
       catalog,

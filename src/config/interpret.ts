@@ -64,6 +64,11 @@ const NUMBERS: Readonly<Record<Exclude<Meaning, 'path'>, (value: string | number
       const fits = Number.isInteger(port) && port >= 0 && port <= 65_535
       return fits ? [port] : [port, `${port} is no port`]
     },
+    tags: (value) => {
+      const count = Number(value)
+      const fits = Number.isInteger(count) && count >= 1 && count <= 1_000_000
+      return fits ? [count] : [count, `${count} is no number of tags that can be held`]
+    },
     duration: (value) => {
       const ms = parseDuration(String(value)) ?? Number.POSITIVE_INFINITY
       return ms <= LONGEST ? [ms] : [ms, 'is longer than 24 days', 'Write a shorter time']

@@ -1,7 +1,7 @@
 import type { Schema } from '../policies/index.ts'
 
 /** What a value means beyond its type. */
-export type Meaning = 'path' | 'port' | 'duration' | 'interval' | 'size'
+export type Meaning = 'path' | 'port' | 'duration' | 'interval' | 'size' | 'tags'
 
 /** The schema of one setting. */
 export interface Setting extends Schema {
@@ -72,6 +72,13 @@ export const CONFIG_SCHEMA: Setting = group({
       meaning: 'interval',
       default: '10m',
       description: 'time between two scans of a repository',
+    },
+    tagLimit: {
+      type: 'number',
+      meaning: 'tags',
+      default: 250_000,
+      remedy: 'Write a whole number from 1 to 1000000',
+      description: 'tags of a repository; the list of one that has more is not taken',
     },
   }),
   certificates: group({

@@ -22,6 +22,8 @@ export interface Config {
     readonly path: string | undefined
     /** ms between two scans of a repository */
     readonly interval: number
+    /** tags that a repository may have */
+    readonly tagLimit: number
   }
   readonly certificates: {
     readonly path: string

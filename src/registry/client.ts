@@ -21,7 +21,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 const LIMITS: RegistryLimits = {
-  tags: 1_000_000,
+  tags: 250_000,
   pages: 10_000,
   tagPageBytes: 16 * MIB,
   manifestBytes: 4 * MIB,
@@ -72,8 +72,9 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const ask = createSession(send, authenticator)
 
   return {
-    async listTags(name, { signal, access }) {
-      return readTagList(ask, locateRepository(name, settings, access), limits, clock, signal)
+    async listTags(name, { signal, access, excludes }) {
+      const repository = locateRepository(name, settings, access)
+      return readTagList(ask, repository, limits, clock, excludes, signal)
     },
     async resolve(name, reference, { signal, platforms = false, access }) {
       const repository = locateRepository(name, settings, access)

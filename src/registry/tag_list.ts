@@ -1,5 +1,7 @@
 import { TagwardenError } from '../errors.ts'
 import { isTag } from '../images/index.ts'
+import { eachOf, type Work } from '../pieces/index.ts'
+import { inSlices } from '../work/index.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { jsonBody } from './json_body.ts'
@@ -9,9 +11,14 @@ import type { Ask } from './session.ts'
 import type { RegistryClock, RegistryLimits } from './types.ts'
 
 const PAGE_SIZE = 1000
+/** Characters that a tag may have on average. */
+const LENGTH = 64
+/** So many names of a page are looked at before others may go first: patterns take their time. */
+const AT_ONCE = { bare: 1_000, excluding: 16 }
 
 /**
- * Reads the whole tag list, page by page. Names that are no tags are left out.
+ * Reads the whole tag list, page by page. Names that are no tags are left out, and what is excluded.
+ * One that is longer than the limit is read no further.
  *
  * Source: OCI distribution-spec, "Listing Tags": `Link` may be relative.
  */
@@ -20,6 +27,7 @@ export async function readTagList(
   repository: Repository,
   limits: RegistryLimits,
   clock: RegistryClock,
+  excludes: ((tag: string) => boolean) | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const { name, path, endpoint } = repository
@@ -27,6 +35,19 @@ export async function readTagList(
   const read = new Set<string>()
   const page = (url: URL) =>
     ask({ repository, operation: 'tags', method: 'GET', url, limit: limits.tagPageBytes, signal })
+
+  let room = limits.tags * LENGTH
+  function* take(answer: HttpAnswer): Work<void> {
+    const count = excludes ? AT_ONCE.excluding : AT_ONCE.bare
+    yield* eachOf(namesOf(answer, name), count, (tag) => {
+      if (typeof tag !== 'string') throw unusable(answer, name, 'is not a list of names')
+      if (!isTag(tag) || tags.has(tag) || excludes?.(tag)) return
+      tags.add(tag)
+      room -= tag.length
+      if (tags.size > limits.tags) throw tooLong(name, `${limits.tags} tags`, 'tags')
+      if (room < 0) throw tooLong(name, `${limits.tags * LENGTH} characters`, 'tags')
+    })
+  }
 
   const first = new URL(`/v2/${path}/tags/list`, endpoint.origin)
   let url: URL | undefined = new URL(`?n=${PAGE_SIZE}`, first)
@@ -41,8 +62,7 @@ export async function readTagList(
       throw refusal(answer, `the tags of ${name}`, answer, clock.now())
     }
     read.add(url.href)
-    for (const tag of tagsOf(answer, name)) if (isTag(tag)) tags.add(tag)
-    if (tags.size > limits.tags) throw tooLong(name, `${limits.tags} tags`, 'tags')
+    await inSlices(name, take(answer), signal)
     url = nextPage(answer, url, name)
     if (url !== undefined && read.has(url.href)) {
       throw unusable(answer, name, 'points to a page that was already read')
@@ -52,10 +72,10 @@ export async function readTagList(
 }
 
 /** A registry without tags may say `null`; anything else that is no list of strings is refused. */
-function tagsOf(answer: HttpAnswer, name: string): readonly string[] {
+function namesOf(answer: HttpAnswer, name: string): readonly unknown[] {
   const { tags } = jsonBody(answer, `the tags of ${name}`)
   if (tags === null) return []
-  if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags
+  if (Array.isArray(tags)) return tags
   throw unusable(answer, name, 'is not a list of names')
 }
 
@@ -81,8 +101,9 @@ function unusable(answer: HttpAnswer, name: string, problem: string): TagwardenE
 }
 
 function tooLong(name: string, limit: string, what: 'pages' | 'tags'): TagwardenError {
-  const message = `the tag list of ${name} is longer than ${limit}`
+  // a status shows the message alone
+  const message = `the tag list of ${name} is longer than ${limit}: leave out what no policy permits with the exclusionList of an ImageRepository`
   return new TagwardenError('ERR_REGISTRY_LIMIT', message, {
-    remedy: `Delete old tags at the registry; the limit on ${what} keeps memory bounded`,
+    remedy: `Delete old tags at the registry, or raise catalog.tagLimit; the limit on ${what} keeps memory bounded`,
   })
 }

@@ -87,6 +87,8 @@ export interface RegistryClient {
       readonly signal?: AbortSignal | undefined
       /** undefined: by the settings */
       readonly access?: RegistryAccess | undefined
+      /** tags that are left out, and count for no limit */
+      readonly excludes?: ((tag: string) => boolean) | undefined
     },
   ): Promise<string[]>
   /**
@@ -111,7 +113,7 @@ export interface RegistryClient {
 
 /** Sizes beyond which an answer is refused with ERR_REGISTRY_LIMIT. */
 export interface RegistryLimits {
-  /** tags of one repository; default 1,000,000 */
+  /** tags of one repository, of 64 characters on average; default 250,000 */
   readonly tags: number
   /** pages of one tag list; default 10,000 */
   readonly pages: number

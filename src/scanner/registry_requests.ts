@@ -100,8 +100,7 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
     const isCurrent = () => !signal.aborted && versionOf(key) === (access?.version ?? '')
     if (need.fact === 'repository') {
       const at = clock()
-      const listed = await client.listTags(name, { signal, access })
-      const tags = excludes ? listed.filter((tag) => !excludes(tag)) : listed
+      const tags = await client.listTags(name, { signal, access, excludes })
       if (isCurrent()) catalog.recordTags(key, tags, at, access?.version)
     } else {
       const { tag, platforms } = need

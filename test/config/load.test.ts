@@ -8,7 +8,7 @@ import { says } from './fixture.ts'
 const FULL = `
 listen: { address: 0.0.0.0, port: 9443, bodyLimit: 8MiB, drainDelay: 5s }
 policies: [./policies, /etc/policies, ~/policies]
-catalog: { path: ../index, interval: 1h30m }
+catalog: { path: ../index, interval: 1h30m, tagLimit: 1000000 }
 certificates: { path: tls, names: [tagwarden.system.svc, 10.0.0.7, "fd00::7"] }
 audit: { mode: Off, interval: 30m }
 defaults: { latest: Allow, unmatched: Warn, enforcement: Audit, ownedObjects: Enforce }
@@ -67,7 +67,7 @@ t.test('without a file the built-in defaults hold', async (t) => {
     file: undefined,
     listen: { address: '127.0.0.1', port: 8443, bodyLimit: 16 * 1024 * 1024, drainDelay: 0 },
     policies: [],
-    catalog: { path: join(cwd, 'catalog'), interval: 600_000 },
+    catalog: { path: join(cwd, 'catalog'), interval: 600_000, tagLimit: 250_000 },
     certificates: { path: join(cwd, 'certs'), names: [] },
     cluster: CLUSTER,
     audit: { mode: 'On', interval: 3_600_000 },
@@ -95,7 +95,7 @@ t.test('every setting of the file is read; paths are relative to its folder', as
     file,
     listen: { address: '0.0.0.0', port: 9443, bodyLimit: 8 * 1024 * 1024, drainDelay: 5_000 },
     policies: [join(conf, 'policies'), '/etc/policies', '/home/ada/policies'],
-    catalog: { path: join(root, 'index'), interval: 5_400_000 },
+    catalog: { path: join(root, 'index'), interval: 5_400_000, tagLimit: 1_000_000 },
     certificates: {
       path: join(conf, 'tls'),
       names: ['tagwarden.system.svc', '10.0.0.7', 'fd00::7'],
@@ -163,6 +163,11 @@ t.test('a wrong setting is told with line, column, field and what to write', asy
       'listen: { port: 65536 }\n',
       '1:17: listen.port: 65536 is no port. Write a whole number from 0 to 65535',
     ],
+    [
+      'catalog: { tagLimit: 1000001 }\n',
+      '1:22: catalog.tagLimit: 1000001 is no number of tags that can be held. Write a whole number from 1 to 1000000',
+    ],
+    ['catalog: { tagLimit: 0.5 }\n', '1:22: catalog.tagLimit: 0.5 is no number of tags'],
     ['listen: { port: -1 }\n', '1:17: listen.port: -1 is no port. Write a whole number'],
     ['listen: { port: 1.5 }\n', '1:17: listen.port: 1.5 is no port'],
     ['listen: { port: .nan }\n', '1:17: listen.port: NaN is no port'],

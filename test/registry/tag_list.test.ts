@@ -162,6 +162,56 @@ t.test('an endless tag list stops at the limit of tags', async (t) => {
   t.equal(fake.requests.length, 11)
 })
 
+t.test('what is excluded counts for no limit, and is left out', async (t) => {
+  const limits = { tags: 11 }
+  const repositories = { 'acme/web': [...TAGS, 'latest'] }
+  const { client, fake, name } = await startPair(t, { repositories, pageSize: 5 }, {}, { limits })
+  const excludes = (tag: string) => /^v1\.\d\d/.test(tag)
+  const tags = await client.listTags(name('acme/web'), { excludes })
+  t.strictSame(tags.sort(), ['latest', ...TAGS.filter((tag) => tag.length === 6)].slice(0, 11))
+  fake.requests.length = 0
+  const failure = await failureOf(client.listTags(name('acme/web'), { excludes: () => false }))
+  t.match(failure, {
+    code: 'ERR_REGISTRY_LIMIT',
+    message: /exclusionList/,
+    remedy: /catalog\.tagLimit/,
+  })
+  t.equal(fake.requests.length, 3, 'it is read no further')
+})
+
+t.test('very long names stop at a limit of their own', async (t) => {
+  const limits = { tags: 100 }
+  const repositories = {
+    'acme/web': Array.from({ length: 60 }, (_, index) => `${'x'.repeat(120)}${index}`),
+  }
+  const { client, name } = await startPair(t, { repositories }, {}, { limits })
+  const failure = await failureOf(client.listTags(name('acme/web'), {}))
+  t.match(failure, { code: 'ERR_REGISTRY_LIMIT', message: /longer than 6400 characters/ })
+})
+
+t.test('while patterns look at a large page, others have their turn', async (t) => {
+  const tagPage = JSON.stringify({ tags: Array.from({ length: 50_000 }, (_, i) => `v${i}`) })
+  const options = { repositories: { 'acme/web': [] }, faults: { tagPage } }
+  const { client, name } = await startPair(t, options)
+  let looked = 0
+  let most = 0
+  let before = 0
+  const turn = () => {
+    most = Math.max(most, looked - before)
+    before = looked
+    if (looked < 50_000) setImmediate(turn)
+  }
+  const excludes = (tag: string) => {
+    looked += 1
+    const until = performance.now() + 0.01
+    while (performance.now() < until);
+    return tag.endsWith('7')
+  }
+  setImmediate(turn)
+  t.equal((await client.listTags(name('acme/web'), { excludes })).length, 45_000)
+  t.ok(most < 25_000, `${most} of 50000 in one turn`)
+})
+
 t.test('an endless list of pages without new tags stops at the limit of pages', async (t) => {
   const options = { repositories: { 'acme/web': [] }, faults: { endless: true } }
   const { client, fake, name } = await startPair(t, options, {}, { limits: { pages: 7 } })

@@ -70,10 +70,14 @@ export class FakeClient implements RegistryClient {
 
   async listTags(
     name: string,
-    options: { signal?: AbortSignal | undefined; access?: RegistryAccess | undefined },
+    options: {
+      signal?: AbortSignal | undefined
+      access?: RegistryAccess | undefined
+      excludes?: ((tag: string) => boolean) | undefined
+    },
   ): Promise<string[]> {
     const tags = await this.#answer(name, `list ${name}`, options)
-    return [...tags.keys()]
+    return [...tags.keys()].filter((tag) => !options.excludes?.(tag))
   }
 
   async resolve(

@@ -5,6 +5,7 @@ import {
   lineOf,
   placeOf,
   positionOf,
+  problemFile,
   subjectTitle,
   summaryOf,
   worstFirst,
@@ -30,7 +31,7 @@ interface Annotation {
 /** Workflow commands of GitHub Actions: the worst as annotations, the rest as lines in a group. */
 export function formatGithub(report: Report): string {
   const annotations = [
-    ...report.problems.map(problemAnnotation),
+    ...report.problems.map((problem) => problemAnnotation(problem, report.door)),
     ...worstFirst(report.findings).map(findingAnnotation),
   ]
   const used = new Map<string, number>()
@@ -73,12 +74,12 @@ function findingAnnotation(finding: ReportFinding): Annotation {
   }
 }
 
-function problemAnnotation({ code, place, line, column, message }: ReportProblem): Annotation {
-  const isFile = !/\s/.test(place)
+function problemAnnotation(problem: ReportProblem, door: Report['door']): Annotation {
+  const { code, place, line, column, message } = problem
   return {
     command: 'error',
     properties: {
-      file: isFile ? place : undefined,
+      file: problemFile(problem, door),
       line,
       col: line === undefined ? undefined : column,
       title: `Tagwarden: ${code}`,

@@ -65,7 +65,7 @@ function barSvg(bar: Bar, top: number, most: number): string {
   })
   return [
     `<text x="0" y="${top + 14}">${html(name)}</text>`,
-    `<text x="100%" y="${top + 14}" text-anchor="end">${sumOf(bar).toLocaleString('en')}</text>`,
+    `<text class="count" x="100%" y="${top + 14}" text-anchor="end">${sumOf(bar).toLocaleString('en')}</text>`,
     `<rect class="back" x="0" y="${top + 20}" width="100%" height="${BAR_HEIGHT}"/>`,
     ...parts,
   ].join('')

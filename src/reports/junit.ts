@@ -7,12 +7,14 @@ import {
   placeInObject,
   placeOf,
   positionOf,
+  problemFile,
   problemLine,
   subjectTitle,
   summaryOf,
 } from './words.ts'
 
 const LONGEST_ATTRIBUTE = 1000
+const LONGEST_IMAGE = 400
 
 interface Case {
   readonly name: string
@@ -56,7 +58,7 @@ export function formatJunit(report: Report): string {
 
 type Suites = Map<string, Map<string, Case>>
 
-function suitesOf({ findings, changes, problems }: Report): Suites {
+function suitesOf({ door, findings, changes, problems }: Report): Suites {
   const suites: Suites = new Map()
   const place = (suite: string, key: string, make: () => Case): Case => {
     const cases = suites.get(suite) ?? new Map<string, Case>()
@@ -71,8 +73,10 @@ function suitesOf({ findings, changes, problems }: Report): Suites {
     const { field, name } = placeInObject(of)
     const suite = location === undefined ? (subject.namespace ?? 'no namespace') : placeOf(of)
     const image = 'image' in of ? of.image : of.from
+    // GitLab takes cases of the same class and name for one, and overlays have the same objects
+    const where = location === undefined ? '' : ` in ${placeOf(of)}`
     return place(suite, JSON.stringify([title, pointer, positionOf(location)]), () => ({
-      name: `${field}${name === undefined ? '' : ` ${name}`}: ${image}`,
+      name: `${field}${name === undefined ? '' : ` ${name}`}: ${cropped(image, LONGEST_IMAGE)}${where}`,
       className: title,
       file: location && placeOf(of),
       line: location?.line,
@@ -88,7 +92,7 @@ function suitesOf({ findings, changes, problems }: Report): Suites {
     place(problem.place, key, () => ({
       name: 'can be looked at',
       className: problem.place,
-      file: undefined,
+      file: problemFile(problem, door),
       line: problem.line,
       findings: [],
       change: undefined,

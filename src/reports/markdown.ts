@@ -89,7 +89,9 @@ function section(
     const rest = rows.length - shown
     const more =
       rest > 0 ? `\nand ${countOf(rest, `more ${noun}`)}, for which there is no room here\n` : ''
-    return [before, shown > 0 ? table.join('\n') : '', more, after].filter(Boolean).join('\n')
+    const parts = [before, shown > 0 ? table.join('\n') : '', more, after]
+    // what stands right below a table may be taken for a row of it
+    return parts.filter(Boolean).join('\n') + (folded ? '' : '\n')
   }
   return { rows: rows.length, write }
 }

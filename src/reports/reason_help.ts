@@ -164,7 +164,8 @@ export const REASON_HELP: Readonly<Record<ReasonCode | DriftCode, ReasonHelp>> =
   },
   Timeout: {
     short: 'The registry did not answer in time',
-    meaning: 'The registry did not answer within the time that the API server gives for a review.',
+    meaning:
+      'The registry did not answer within the time that the API server gives for a review. Or a repository has so many tags, and its policies take so long for each, that the newest could not be found in that time; the work goes on when it is asked for again.',
     remedy:
       'Try again: the answer to the first attempt may be in the index by then. If it stays, look at the registry; `whenRegistryFails` decides meanwhile.',
   },

@@ -12,7 +12,7 @@ import type {
   ReportFinding,
   ReportProblem,
 } from './types.ts'
-import { countOf, lineOf, subjectTitle, worstFirst } from './words.ts'
+import { countOf, lineOf, problemFile, subjectTitle, worstFirst } from './words.ts'
 
 /** GitHub refuses a run with more results. */
 const MAX_RESULTS = 25_000
@@ -163,7 +163,7 @@ function invocation(report: Report, { exitCode }: FormatOptions, leftOut: number
     startTimeUtc: isoTime(startedAt),
     endTimeUtc: isoTime(finishedAt),
     toolExecutionNotifications: [
-      ...problems.slice(0, MAX_NOTIFICATIONS).map(problemNotification),
+      ...problems.slice(0, MAX_NOTIFICATIONS).map((each) => problemNotification(each, report.door)),
       ...(rest > 0 ? [notification(TRUNCATED, 'error', `and ${rest} more problems`)] : []),
       ...(leftOut > 0 ? [notification(TRUNCATED, 'warning', leftOutText(leftOut))] : []),
       ...(report.notes ?? []).map((text) => notification(NOTE, 'note', text)),
@@ -178,18 +178,18 @@ function leftOutText(count: number): string {
   return `${countOf(count, 'finding')} left out: a run may hold ${MAX_RESULTS.toLocaleString('en')} results. The worst are here; the other forms of the report hold them all.`
 }
 
-function problemNotification({ code, place, line, column, message }: ReportProblem) {
+function problemNotification(problem: ReportProblem, door: Report['door']) {
+  const { code, place, line, column, message } = problem
+  const file = problemFile(problem, door)
   const region =
     line === undefined
       ? {}
       : { region: { startLine: line, ...(column && { startColumn: column }) } }
-  // a place that is an object, such as `Secret shop/web`, is no file
-  const isFile = !/\s/.test(place) && place !== '' && place !== '-'
   return {
     ...notification(code, 'error', `${place}: ${message}`),
-    ...(isFile
-      ? { locations: [{ physicalLocation: { artifactLocation: artifact(place), ...region } }] }
-      : {}),
+    ...(file === undefined
+      ? {}
+      : { locations: [{ physicalLocation: { artifactLocation: artifact(file), ...region } }] }),
   }
 }
 

@@ -81,6 +81,21 @@ export function positionOf(location: Location | undefined): string {
   return location === undefined ? '' : `${location.line}:${location.column}`
 }
 
+/**
+ * The file that a problem is of; undefined: it is of an object, of the cluster, or of standard input.
+ *
+ * @param door of its report
+ */
+export function problemFile(
+  { code, place, line }: ReportProblem,
+  door: Report['door'],
+): string | undefined {
+  const isNone = place === '' || place === '-' || code === 'ERR_CLUSTER'
+  // `Secret shop/web` is an object, and a review has none
+  const isFile = door === 'review' || line !== undefined || !/\s/.test(place)
+  return isFile && !isNone ? place : undefined
+}
+
 /** `ERR_INVALID_POLICY web.yaml:3:1: what is wrong`. */
 export function problemLine({ code, place, line, column, message }: ReportProblem): string {
   const parts = [place, ...(line === undefined ? [] : [line, ...(column ? [column] : [])])]

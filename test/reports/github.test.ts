@@ -14,6 +14,30 @@ t.test('findings become annotations at their line, the worst first, the summary 
   t.end()
 })
 
+t.test('a problem has the file that it is of, whatever that is called', (t) => {
+  const rows: [change: object, door: 'review' | 'audit', file: string | undefined][] = [
+    [{ place: 'my charts/a.yaml' }, 'review', 'my charts/a.yaml'],
+    [{ place: 'my charts/a.yaml', line: 3 }, 'audit', 'my charts/a.yaml'],
+    [{ place: 'a.yaml' }, 'audit', 'a.yaml'],
+    [{ place: 'Secret shop/web' }, 'audit', undefined],
+    [{ place: 'cluster', code: 'ERR_CLUSTER' }, 'review', undefined],
+    [{ place: '-' }, 'review', undefined],
+    [{ place: '' }, 'review', undefined],
+  ]
+  for (const [change, door, file] of rows) {
+    const about = { code: 'ERR_INVALID_MANIFEST' as const, message: 'x', place: '' }
+    const problem = { ...about, line: undefined, column: undefined, ...change }
+    const all = report({ door, problems: [problem] })
+    const shown = /^::error (?:file=([^,]*),)?/.exec(formatReport(all, 'github'))?.[1]
+    t.equal(shown, file, JSON.stringify(change))
+    const [notice] = JSON.parse(formatReport(all, 'sarif')).runs[0].invocations[0]
+      .toolExecutionNotifications
+    const uri = notice.locations?.[0].physicalLocation.artifactLocation.uri
+    t.equal(uri, file?.replace(' ', '%20'), JSON.stringify(change))
+  }
+  t.end()
+})
+
 t.test('what GitHub would drop stands in the log', (t) => {
   const findings = [
     ...Array.from({ length: 12 }, () => finding({ level: 'warn' })),

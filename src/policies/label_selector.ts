@@ -1,4 +1,4 @@
-import type { Flaw, Path } from './flaw.ts'
+import { type Flaw, type Path, quote } from './flaw.ts'
 import type { LabelSelector } from './schema/label_selector.ts'
 
 export type Labels = Readonly<Record<string, string>>
@@ -30,15 +30,55 @@ export function compileLabelSelector(selector: LabelSelector): (labels: Labels) 
     tests.every((test) => test(labels))
 }
 
-/** What the schema cannot say: In and NotIn need values, the others must have none. */
+/** A label's value, and the part of its key after a slash. */
+const WORD = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/
+const PREFIX = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
+const LONGEST_PREFIX = 253
+
+/**
+ * What the schema cannot say: In and NotIn need values, the others must have none; and what no
+ * label can be. The API server would refuse a webhook configuration for it, with all that is in it.
+ */
 export function labelSelectorFlaws(selector: LabelSelector | undefined, path: Path): Flaw[] {
-  return (selector?.matchExpressions ?? []).flatMap(({ operator, values }, index) => {
-    const needed = operator === 'In' || operator === 'NotIn'
-    if (needed === (values ?? []).length > 0) return []
-    return {
-      path: [...path, 'matchExpressions', index, 'values'],
-      message: needed ? `is needed by operator ${operator}` : `has no meaning with ${operator}`,
-      remedy: needed ? 'Give at least one value' : 'Leave values out',
-    }
+  const labels = Object.entries(selector?.matchLabels ?? {}).flatMap(([key, value]) => {
+    const at = [...path, 'matchLabels', key]
+    return [
+      ...keyFlaws(key, at).map((flaw) => ({ ...flaw, key: true as const })),
+      ...valueFlaws(value, at),
+    ]
   })
+  const expressions = (selector?.matchExpressions ?? []).flatMap(
+    ({ key, operator, values = [] }, index): Flaw[] => {
+      const at = [...path, 'matchExpressions', index]
+      const wrong = [
+        ...keyFlaws(key, [...at, 'key']),
+        ...values.flatMap((value, each) => valueFlaws(value, [...at, 'values', each])),
+      ]
+      const needed = operator === 'In' || operator === 'NotIn'
+      if (needed === values.length > 0) return wrong
+      const message = needed
+        ? `is needed by operator ${operator}`
+        : `has no meaning with ${operator}`
+      const remedy = needed ? 'Give at least one value' : 'Leave values out'
+      return [...wrong, { path: [...at, 'values'], message, remedy }]
+    },
+  )
+  return [...labels, ...expressions]
+}
+
+function keyFlaws(key: string, path: Path): Flaw[] {
+  const slash = key.indexOf('/')
+  const prefix = slash < 0 ? undefined : key.slice(0, slash)
+  const isPrefix = prefix === undefined || (PREFIX.test(prefix) && prefix.length <= LONGEST_PREFIX)
+  if (isPrefix && WORD.test(key.slice(slash + 1))) return []
+  const remedy = 'Write it like team, or example.com/team'
+  return [{ path, message: `${quote(key)} is no key of a label`, remedy }]
+}
+
+function valueFlaws(value: string, path: Path): Flaw[] {
+  if (value === '' || WORD.test(value)) return []
+  const message = `${quote(value)} is no value that a label can have`
+  const remedy =
+    'Write the whole value, of letters, digits, "-", "_" and "."; there are no patterns here'
+  return [{ path, message, remedy }]
 }

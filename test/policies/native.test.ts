@@ -246,6 +246,26 @@ const WRONG: [title: string, spec: Record<string, unknown>, says: RegExp][] = [
     /values: has no meaning with Exists/,
   ],
   [
+    'a label that cannot be',
+    { match: { selector: { matchLabels: { team: 'shop-*' } } } },
+    /matchLabels\.team: "shop-\*" is no value that a label can have/,
+  ],
+  [
+    'a key that cannot be',
+    { match: { selector: { matchLabels: { 'my team': 'a' } } } },
+    /"my team" is no key of a label/,
+  ],
+  [
+    'a value of an expression that cannot be',
+    { match: { selector: { matchExpressions: [{ key: 'a', operator: 'In', values: ['b c'] }] } } },
+    /matchExpressions\[0\]\.values\[0\]: "b c" is no value/,
+  ],
+  [
+    'a key of an expression that cannot be',
+    { match: { selector: { matchExpressions: [{ key: 'A.b/c', operator: 'Exists' }] } } },
+    /matchExpressions\[0\]\.key: "A.b\/c" is no key/,
+  ],
+  [
     'a numeric label',
     { match: { selector: { matchLabels: { a: 1 } } } },
     /matchLabels\.a: must be a string/,

@@ -55,10 +55,19 @@ export function secretStore(options: SecretPlace): CertificateStore {
     return known
   }
 
-  /** Notices may come later than the answer to a write. */
+  /** The answer to a write may come later than the notice of it. */
   function learn(secret: Secret): void {
     if (!known || isNewer(secret, known)) {
       known = secret
+    }
+  }
+
+  /** A notice may come late; but after a restore from a backup, versions begin anew. */
+  function notice(secret: Secret): void {
+    if (!known || isNewer(secret, known)) {
+      known = secret
+    } else if (secret.metadata.resourceVersion !== known.metadata.resourceVersion) {
+      known = undefined
     }
   }
 
@@ -128,7 +137,7 @@ export function secretStore(options: SecretPlace): CertificateStore {
       let failing = false
       const watching = cluster.watch<Secret>(SECRETS, options, {
         upsert: (secret) => {
-          learn(secret)
+          notice(secret)
           onChange()
         },
         remove: () => {

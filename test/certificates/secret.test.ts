@@ -165,6 +165,42 @@ t.test('a new CA renews the certificate by the old one, and signs two months lat
   t.ok(new X509Certificate(certificates.current().cert).checkIssued(new X509Certificate(next!)))
 })
 
+t.test('a Secret that is restored from a backup is taken over by who runs', async (t) => {
+  const cluster = createFakeCluster()
+  await replica(t, cluster)
+  const { key, cert } = await issueServing(await issueAuthority(Date.now()), {
+    names: ['localhost'],
+    now: Date.now(),
+  })
+  const restored = {
+    ...(secretOf(cluster) as Secret),
+    data: { ...texts({ 'tls.key': key, 'tls.crt': cert }) },
+  }
+  const told: ((secret: Secret) => void)[] = []
+  const backup = {
+    ...cluster,
+    get: async () => restored,
+    watch: (_: unknown, __: unknown, handlers: { upsert: (secret: Secret) => void }) => {
+      told.push(handlers.upsert)
+      return { synced: Promise.resolve(), isSynced: () => true, close: async () => {} }
+    },
+  } as unknown as FakeCluster
+  const store = secretStore({ cluster: backup, ...PLACE })
+  const stop = store.watch(
+    () => {},
+    () => {},
+  )
+  const at = (resourceVersion: string, from: Secret) => ({
+    ...from,
+    metadata: { ...from.metadata, resourceVersion },
+  })
+  told[0]?.(at('1000', secretOf(cluster) as Secret))
+  t.not((await store.read()).files['tls.crt'], cert)
+  told[0]?.(at('900', restored))
+  t.equal((await store.read()).files['tls.crt'], cert)
+  stop()
+})
+
 t.test('a deleted Secret is made again with the same CA and certificate', async (t) => {
   const cluster = createFakeCluster()
   const all = await Promise.all([replica(t, cluster), replica(t, cluster)])

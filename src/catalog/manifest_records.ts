@@ -1,6 +1,7 @@
 import type { DigestSeen, ManifestFact } from '../decisions/ports.ts'
 import type { ManifestDescription } from '../registry/types.ts'
 import { type ContentSum, changeSum, EMPTY_SUM } from './content_sum.ts'
+import { timeAfter } from './logical_time.ts'
 import { PersistentMap } from './persistent_map.ts'
 import { mergeRecord } from './record_merge.ts'
 
@@ -37,9 +38,10 @@ export function confirm(
   records: ManifestRecords,
   tag: string,
   description: ManifestDescription,
-  at: number,
+  asked: number,
 ): ManifestRecords {
   const before = records.byTag.get(tag)
+  const at = timeAfter(lastWord(before), asked)
   const { digest } = description
   // What a digest holds never changes, so what was asked once stays known.
   const known = before?.manifest?.digest === digest ? before.manifest.platforms : undefined
@@ -56,9 +58,14 @@ export function confirm(
 /** The registry says that there is no such tag; what it was stays known. */
 export function retract(records: ManifestRecords, tag: string, at: number): ManifestRecords {
   const before = records.byTag.get(tag)
-  return before?.manifest
-    ? replace(records, tag, before, { manifest: undefined, absentAt: at, history: before.history })
-    : records
+  if (!before?.manifest) return records
+  const absentAt = timeAfter(lastWord(before), at)
+  return replace(records, tag, before, { manifest: undefined, absentAt, history: before.history })
+}
+
+/** When the registry last said something of a tag; ms since the epoch. */
+function lastWord(record: ManifestRecord | undefined): number {
+  return record?.manifest?.checkedAt ?? record?.absentAt ?? 0
 }
 
 /** What two processes know together; the first records themselves when the others add nothing. */

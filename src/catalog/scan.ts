@@ -1,4 +1,5 @@
 import { changeSum } from './content_sum.ts'
+import { timeAfter } from './logical_time.ts'
 import { keepRecords, type ManifestRecord } from './manifest_records.ts'
 import { type RemovedTag, type RepositoryFacts, Snapshot } from './snapshot.ts'
 import { compareTags, indexOfTag, sortTags, type TagChange } from './tag_list.ts'
@@ -20,7 +21,12 @@ export function scanned(
   at: number,
   readWith: string | undefined,
 ): Snapshot {
-  const latest = { ...facts, readWith, scannedAt: at, failure: undefined }
+  const latest = {
+    ...facts,
+    readWith,
+    scannedAt: timeAfter(facts.scannedAt, at),
+    failure: undefined,
+  }
   const tags = sortTags(listed)
   const change = compareTags(facts.tags, tags)
   if (!change) {

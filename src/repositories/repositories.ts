@@ -103,7 +103,10 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
 
   function failureOf(key: string): FactFailure | undefined {
     const failure = failures.get(key)
-    return failure && failure.at > (catalog.get(key)?.scannedAt ?? 0) ? failure : undefined
+    const snapshot = catalog.get(key)
+    // The scan may be of a clock that was ahead.
+    const isLater = (failure?.at ?? 0) > (snapshot?.scannedAt ?? 0)
+    return isLater || snapshot?.failure ? failure : undefined
   }
 
   const stopFollowing = secrets.onChange((accessId) => renew(accessId?.split('/')[0]))

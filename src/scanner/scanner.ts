@@ -221,7 +221,7 @@ export function createScanner(options: ScannerOptions): Scanner {
   }
 
   async function confirmTags(key: string, since: number): Promise<void> {
-    const manifests = tagsToConfirm(catalog.known(key), since)
+    const manifests = tagsToConfirm(catalog.known(key), since, clock())
     await Promise.all(manifests.map((manifest) => confirmTag(key, manifest)))
   }
 

@@ -162,6 +162,30 @@ t.test('a tag that the registry denied later is not brought back', async (t) => 
   t.equal(mine.get(NAME)?.manifest('v1')?.digest, A, 'unless it was seen after that')
 })
 
+t.test(
+  'what a leader reads counts, though the one before had a clock that was ahead',
+  async (t) => {
+    const there = (tag: string, digest: string): Event => ({ tag, digest, platforms: undefined })
+    const ahead = indexOf([{ tags: ['v1', 'v2'] }, there('v1', A), there('v2', A)], 600_000)
+    const leader = await adopt(createCatalog(), ahead)
+    const follower = await adopt(createCatalog(), ahead)
+    leader.recordTags(NAME, ['v1', 'v3'], 5_000)
+    leader.recordManifest(NAME, 'v1', { digest: B, mediaType: 'm', platforms: undefined }, 5_000)
+    leader.recordMissing(NAME, 'v2', 5_000)
+    for (const replica of [ahead, follower]) {
+      await adopt(replica, leader)
+      const snapshot = replica.get(NAME)
+      t.strictSame(snapshot?.tags, ['v1', 'v3'])
+      t.equal(snapshot?.manifest('v1')?.digest, B)
+      t.equal(snapshot?.manifest('v2'), undefined)
+      t.equal(snapshot?.firstSeen('v3'), 5_000)
+      t.equal(view(replica), view(leader))
+    }
+    await adopt(leader, ahead, follower)
+    t.strictSame(leader.get(NAME)?.tags, ['v1', 'v3'], 'and it keeps that')
+  },
+)
+
 t.test('a failure ends with a scan that is newer, wherever that was made', async (t) => {
   const mine = indexOf([{ tags: ['v1'] }], 100)
   mine.recordFailure(NAME, { code: 'ERR_REGISTRY_TIMEOUT', message: 'slow', at: 200 })

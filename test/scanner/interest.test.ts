@@ -17,14 +17,19 @@ t.test('what somebody asked for comes first, each the longest unconfirmed first'
     known('c', 1, false),
     known('d', 1, true),
   ]
-  t.strictSame(names(tagsToConfirm(list, 10)), ['d', 'b', 'c', 'a'])
+  t.strictSame(names(tagsToConfirm(list, 10, 100)), ['d', 'b', 'c', 'a'])
   t.strictSame(names(list), ['a', 'b', 'c', 'd'], 'the list itself is left alone')
 })
 
 t.test('what was confirmed since the scan began is left out', async (t) => {
   const list = [known('old', 10, true), known('new', 11, true), known('newer', 12, false)]
-  t.strictSame(names(tagsToConfirm(list, 10)), ['old'])
-  t.strictSame(tagsToConfirm([], 10), [])
+  t.strictSame(names(tagsToConfirm(list, 10, 100)), ['old'])
+  t.strictSame(tagsToConfirm([], 10, 100), [])
+})
+
+t.test('what another clock says of the future is confirmed again', async (t) => {
+  const list = [known('soon', 60_000, true), known('far', 90_000, true)]
+  t.strictSame(names(tagsToConfirm(list, 10, 20)), ['far'])
 })
 
 t.test('fifty at most, ten of those that nobody asked for', async (t) => {
@@ -36,7 +41,7 @@ t.test('fifty at most, ten of those that nobody asked for', async (t) => {
   })
   fc.assert(
     fc.property(fc.array(one, { maxLength: 200 }), (list) => {
-      const chosen = tagsToConfirm(list, 90)
+      const chosen = tagsToConfirm(list, 90, 100)
       const idle = chosen.filter((manifest) => !manifest.asked)
       const left = list.filter((manifest) => !chosen.includes(manifest) && manifest.checkedAt <= 90)
       const complete =

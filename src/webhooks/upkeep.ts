@@ -3,6 +3,7 @@ import { type Cluster, findOwner, hasReason } from '../cluster/index.ts'
 import { type ClosedNamespaces, type ClosingPolicy, closedNamespaces } from './closed_namespaces.ts'
 import { excludedNamespaces, webhookConfigurations } from './configuration.ts'
 import { correction } from './difference.ts'
+import { createLingering } from './lingering.ts'
 import { CONFIGURATIONS, type Hook, type LiveConfigurations } from './live_configurations.ts'
 import { createPatience } from './patience.ts'
 import { createPublication } from './publication.ts'
@@ -12,6 +13,9 @@ export const HOOKS: readonly Hook[] = ['mutating', 'validating']
 const FIELD_MANAGER = 'tagwarden'
 /** Somebody else was faster: the watch tells of it, and this is for when it does not. */
 const RETRY = 1_000
+/** However often policies change, an API server loads no more configurations than one in so many ms. */
+const APART = 1_000
+const LONGEST = Number.POSITIVE_INFINITY
 /** The ClusterRole may come back. */
 const LEAVING = 30_000
 
@@ -50,7 +54,10 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   const excluded = new Set(excludedNamespaces(installation))
   const publication = createPublication(certificates)
   const patience = createPatience()
+  const lingering = createLingering()
   const lastWanted = new Map<Hook, string>()
+  /** when each was last changed */
+  const changedAt = new Map<Hook, number>()
   let owner: object | undefined
   let ownerAsked = false
 
@@ -98,7 +105,9 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   ): Promise<number> {
     const now = clock()
     const why = whyWritten(hook, wanted)
-    const wait = why === 'repaired' ? patience.wait(now) : 0
+    const since = now - (changedAt.get(hook) ?? Number.NEGATIVE_INFINITY)
+    const wait =
+      why === 'repaired' ? patience.wait(now) : since < 0 ? 0 : Math.max(0, APART - since)
     if (wait > 0) {
       return wait
     }
@@ -107,6 +116,7 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
       return RETRY
     }
     lastWanted.set(hook, wanted)
+    if (why !== 'repaired') changedAt.set(hook, now)
     options.onWritten?.(hook, why)
     if (why === 'repaired') {
       patience.noteRepair(now)
@@ -128,7 +138,8 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
     }
     const published = HOOKS.flatMap((hook) => bundlesOf(live.get(hook)))
     const bundle = own ? publication.plan(published, now) : undefined
-    const closed = closedNamespaces(policies(), excluded)
+    const closing = lingering.add(policies(), now)
+    const closed = closedNamespaces(closing.policies, excluded)
     const wanted = webhookConfigurations(installation, closed, bundle, owner)
     const due = HOOKS.flatMap((hook) => {
       const present = live.get(hook)
@@ -137,8 +148,9 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
     })
     if (due.length === 0) {
       for (const hook of HOOKS) lastWanted.set(hook, JSON.stringify(wanted[hook]))
-      const again = bundle === undefined ? undefined : await publication.announce(bundle, now)
-      return { state: 'right', again }
+      const next = bundle === undefined ? undefined : await publication.announce(bundle, now)
+      const again = Math.min(next ?? LONGEST, closing.again ?? LONGEST)
+      return { state: 'right', again: again === LONGEST ? undefined : again }
     }
     if (bundle !== undefined) {
       await publication.announceLeaving(bundle, published)

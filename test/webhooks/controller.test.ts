@@ -5,6 +5,7 @@ import {
   type ResourceName,
   VALIDATING_WEBHOOK_CONFIGURATIONS as VALIDATING,
 } from '../../src/cluster/index.ts'
+import { LINGER } from '../../src/webhooks/lingering.ts'
 import type { Webhook, WebhookConfiguration } from '../../src/webhooks/types.ts'
 import { waitFor } from '../cluster/control-plane.ts'
 import { createFakeCluster, type FakeCluster } from '../fakes/cluster.ts'
@@ -20,6 +21,8 @@ const ROLES: ResourceName = {
 }
 /** A second, and what a busy machine adds. */
 const SOON = { timeout: 3_000, what: 'it is put right' }
+/** Opening takes its time. */
+const LATER = { timeout: LINGER + SOON.timeout, what: 'it is opened' }
 
 const read = (cluster: FakeCluster, resource: ResourceName) =>
   cluster.all<WebhookConfiguration>(resource).find(({ metadata }) => metadata.name === NAME.name)
@@ -135,8 +138,38 @@ t.test('a policy that closes its namespace is in force within a second', async (
   ])
   t.match(leader.lines.join('\n'), /onUnavailable: Deny has no effect in quiet/)
   leader.policies.set([])
-  await waitFor(() => webhook(cluster, 'closed.validate') === undefined, SOON)
+  await waitFor(() => webhook(cluster, 'closed.validate') === undefined, LATER)
 })
+
+t.test(
+  'a policy that closes and opens without end costs few writes, and closes at once',
+  async (t) => {
+    const cluster = createFakeCluster()
+    const leader = await lead(t, cluster)
+    await right(leader)
+    const { length } = writes(cluster)
+    for (let round = 0; round < 30; round += 1) {
+      leader.policies.set([closing('shop')])
+      await waitFor(() => webhook(cluster, 'closed.validate') !== undefined, SOON)
+      leader.policies.set([])
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+    t.equal(writes(cluster).length - length, 2, 'one for each configuration')
+    await waitFor(() => webhook(cluster, 'closed.validate') === undefined, LATER)
+    t.equal(writes(cluster).length - length, 4)
+
+    const began = Date.now()
+    const names = Array.from({ length: 30 }, (_, at) => `ns-${at}`)
+    for (const name of names) {
+      leader.policies.set([closing(name)])
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    await waitFor(() => JSON.stringify(webhooksOf(cluster)).includes('ns-29'), SOON)
+    const most = 2 * (2 + Math.ceil((Date.now() - began) / 1_000))
+    const made = writes(cluster).length - length - 4
+    t.ok(made <= most, `${made} writes for 30 namespaces, no more than ${most}`)
+  },
+)
 
 t.test('cluster policies close by label; no namespace is asked about twice', async (t) => {
   const cluster = createFakeCluster()

@@ -16,6 +16,8 @@ export type Subject = ClusterEvent['about']
 /**
  * Writes a warning on each policy that denied an image, and on the workload where it exists. Dry
  * runs write nothing. Equal denials have equal words, so that they become one event with a count.
+ * On a ClusterImagePolicy, images and names are left out: its events are in the namespace
+ * `default`, where others read them.
  *
  * @param subjectOf the object in the cluster that a policy is; undefined for one from a file
  * @example
@@ -36,7 +38,13 @@ export function createDenialEvents(
       events.record({ about, type: 'Warning', reason: IMAGE_DENIED, message })
     for (const [policy, group] of Map.groupBy(denied, ({ finding }) => finding.policy)) {
       const about = policy && subjectOf(policy)
-      if (about) warn(about, `denied ${object}: ${named(group.map(imageAndReason))}`)
+      if (!about) continue
+      warn(
+        about,
+        about.namespace === undefined
+          ? `denied ${someObject(request)}: ${named(group.map(({ finding }) => finding.reason))}`
+          : `denied ${object}: ${named(group.map(imageAndReason))}`,
+      )
     }
     const workload = existing(request)
     if (workload) {
@@ -47,6 +55,11 @@ export function createDenialEvents(
       warn(workload, `an update is denied: ${named(lines)}`)
     }
   }
+}
+
+/** Events on what is in no namespace are read by others than those whose object it is. */
+function someObject({ kind, namespace }: AdmissionRequest): string {
+  return `a ${kind.kind}${namespace === '' ? '' : ` of namespace ${namespace}`}`
 }
 
 function imageAndReason(each: { decision: Decision; finding: Finding }): string {

@@ -41,7 +41,8 @@ export function createAnnouncements(
       const message = `${moves.join(', ')} by ${policy.title}`
       onWorkload(place, uid, what, message)
       const targets = new Set(images.map((each) => `${each.live.name} to ${versionOf(each)}`))
-      onPolicy(policy, what, `Moved a workload's ${[...targets].join(', ')}`)
+      const which = isForAll(policy) ? '' : `'s ${[...targets].join(', ')}`
+      onPolicy(policy, what, `Moved a workload${which}`)
       log?.info({ object: placeTitle(place), policy: policy.title }, `promoted: ${message}`)
       metrics?.promoted(policy.title)
     },
@@ -57,7 +58,10 @@ export function createAnnouncements(
       const what = { type: 'Warning', reason: 'PromotionStopped' } as const
       const rest = `The other workloads of ${policy.title} stay until there is another version or the policy changes`
       onWorkload(place, uid, what, `Promotion stopped here: ${why}. ${rest}`)
-      onPolicy(policy, what, `Promotion stopped at ${placeTitle(place)}: ${why}. ${rest}`)
+      const where = isForAll(policy)
+        ? `a ${place.resource.kind} of namespace ${place.namespace}, whose events say why`
+        : `${placeTitle(place)}: ${why}`
+      onPolicy(policy, what, `Promotion stopped at ${where}. ${rest}`)
       const fields = { object: placeTitle(place), policy: policy.title }
       log?.warn(fields, `promotion by ${policy.title} stopped at ${placeTitle(place)}: ${why}`)
       metrics?.stopped(policy.title)
@@ -70,6 +74,11 @@ export function createAnnouncements(
       log?.info({ policy: policy.title }, `promotion by ${policy.title}: ${message}`)
     },
   }
+}
+
+/** Events on what is in no namespace are read by others than those whose workload it is. */
+function isForAll({ namespace }: CompiledPolicy): boolean {
+  return namespace === undefined
 }
 
 function iso(instant: number): string {

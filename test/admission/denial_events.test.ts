@@ -47,6 +47,17 @@ t.test('a denial is an event on the policy that denied', async (t) => {
   ])
 })
 
+t.test(
+  'on a ClusterImagePolicy it names neither image nor object: others read its events',
+  async (t) => {
+    const rail = policy({ kind: 'ClusterImagePolicy', namespace: undefined, name: 'rail' })
+    const images = { app: 'ghcr.io/acme/web:v9.0.0', b: 'ghcr.io/acme/web:v8.0.0' }
+    const events = await eventsOf([rail], deployment(images))
+    t.match(events, [{ about: { kind: 'ClusterImagePolicy', namespace: undefined, name: 'rail' } }])
+    t.equal(events[0]?.message, 'denied a Deployment of namespace shop: OutOfRange')
+  },
+)
+
 t.test('an update that is denied is an event on the workload too', async (t) => {
   const old = { ...deployment({ app: 'ghcr.io/acme/web:v1.4.2' }, { uid: 'u1' }) }
   const events = await eventsOf([policy()], deployment({ app: 'ghcr.io/acme/web:v9.0.0' }), {

@@ -56,9 +56,6 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       try {
         const answer = await handler(body, { timeoutSeconds, received, traceparent })
         reply.code(answer.status).header('content-type', JSON_TYPE)
-        if (traffic.draining) {
-          reply.header('connection', 'close')
-        }
         return reply.send(answer.body)
       } catch (thrown) {
         // fastify's error handler is for errors only: what else is thrown would pass it by.

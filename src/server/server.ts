@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Server as Listener, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import fastify from 'fastify'
 import type { App } from './app.ts'
@@ -23,6 +23,8 @@ const MAX_CONNECTIONS = 4_096
 const DRAIN_TIMEOUT = 30_000
 /** For requests on their way when the door closes. */
 const QUIET = 250
+/** A connection with a request in the last so many ms will have another one, which tells it to go. */
+const BUSY = 1_000
 
 /**
  * Makes the HTTPS server of the webhook: `POST` for each handler, `GET /healthz`, `/readyz`,
@@ -40,6 +42,8 @@ export function createServer(options: ServerOptions): Server {
   const { sleep = (ms: number): Promise<unknown> => delay(ms) } = options
   const bodyLimit = options.bodyLimit ?? DEFAULT_BODY_LIMIT
   const traffic: Traffic = { open: 0, draining: false }
+  /** when each connection had its last request */
+  const lastUsed = new Map<Socket, number>()
   const app = createApp(options, bodyLimit)
   acceptRawJson(app, bodyLimit)
   app.setErrorHandler(answerFailure(log, bodyLimit))
@@ -51,6 +55,14 @@ export function createServer(options: ServerOptions): Server {
   }
   addProbes(app, { ...options, traffic, clock })
 
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (traffic.draining) reply.header('connection', 'close')
+    done(null, payload)
+  })
+  app.server.on('request', ({ socket }) => {
+    if (!lastUsed.has(socket)) socket.once('close', () => lastUsed.delete(socket))
+    lastUsed.set(socket, performance.now())
+  })
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -63,8 +75,10 @@ export function createServer(options: ServerOptions): Server {
   async function drain(): Promise<void> {
     traffic.draining = true
     await sleep(options.drainDelay ?? 0)
+    // Only the door: Node's own close() drops idle connections, also those with a request on its way.
+    if (app.server.listening) Listener.prototype.close.call(app.server)
+    await settled(traffic, lastUsed, options.drainTimeout ?? DRAIN_TIMEOUT)
     const closed = app.close()
-    await Promise.race([closed, settled(traffic, options.drainTimeout ?? DRAIN_TIMEOUT)])
     if (traffic.open > 0) {
       log.warn({ reviews: traffic.open }, 'stopping before these reviews were answered')
     }
@@ -107,14 +121,22 @@ function createApp(options: ServerOptions, bodyLimit: number): App {
   return app
 }
 
-/** Resolves when no review has been open for a moment, or when the time is over. */
-async function settled(traffic: Traffic, timeout: number): Promise<void> {
-  const end = performance.now() + timeout
-  let quietSince = performance.now()
-  while (performance.now() < end && performance.now() - quietSince < QUIET) {
+/**
+ * Resolves when nothing has been asked for a moment and all busy connections are gone, or when the
+ * time is over.
+ */
+async function settled(
+  traffic: Traffic,
+  lastUsed: ReadonlyMap<Socket, number>,
+  timeout: number,
+): Promise<void> {
+  const start = performance.now()
+  let quietSince = start
+  for (let now = start; now - start < timeout; now = performance.now()) {
+    const uses = [...lastUsed.values()]
+    quietSince = traffic.open > 0 ? now : Math.max(quietSince, ...uses)
+    const isAwaited = now - start < BUSY && uses.some((at) => at > start - BUSY)
+    if (!isAwaited && now - quietSince >= QUIET) return
     await delay(25)
-    if (traffic.open > 0) {
-      quietSince = performance.now()
-    }
   }
 }

@@ -47,8 +47,9 @@ export interface Server {
   /** @throws TagwardenError ERR_LISTEN */
   listen(where: { readonly address: string; readonly port: number }): Promise<Address>
   /**
-   * Stops being ready, waits `drainDelay`, stops accepting, lets reviews under way end, closes
-   * every connection. Resolves when all is closed; a second call returns the same promise.
+   * Stops being ready, waits `drainDelay`, stops accepting, lets reviews under way end and busy
+   * connections know, closes every connection. Resolves when all is closed; a second call returns
+   * the same promise.
    */
   stop(): Promise<void>
 }

@@ -53,6 +53,32 @@ t.test('reviews under way are answered, idle connections are closed', async (t) 
   await stopped
 })
 
+t.test('without any delay, no request on a busy connection is lost', async (t) => {
+  for (let round = 0; round < 10; round += 1) {
+    const { url, server } = await startServer(t)
+    const lost: string[] = []
+    let answered = 0
+    const clients = Array.from({ length: 16 }, async (_, at) => {
+      const agent = new https.Agent({ keepAlive: true, maxSockets: 1 })
+      for (;;) {
+        const answer = await call(`${url}/mutate`, { agent }).catch((error) => error)
+        if (answer instanceof Error) {
+          const { code, syscall } = answer as NodeJS.ErrnoException
+          if (syscall !== 'connect') lost.push(`${code}`)
+          break
+        }
+        answered += 1
+        await new Promise((resolve) => setTimeout(resolve, at * 20))
+      }
+      agent.destroy()
+    })
+    while (answered < 64) await new Promise((resolve) => setTimeout(resolve, 5))
+    await server.stop()
+    await Promise.all(clients)
+    t.strictSame(lost, [])
+  }
+})
+
 /** Calls until nobody listens any more. */
 async function refused(url: string): Promise<void> {
   for (;;) {

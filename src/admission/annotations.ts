@@ -145,7 +145,11 @@ function buildNumber(
     return build
   }
   const key = `${prefix}/build.number`
-  const before = count(own(annotationsOf(request.oldObject ?? request.object), key))
+  if (request.oldObject === undefined) {
+    // made anew: nothing has moved yet, also where the mutating webhook is called twice
+    return String(Math.max(1, count(own(annotationsOf(request.object), key))))
+  }
+  const before = count(own(annotationsOf(request.oldObject), key))
   const moved =
     decisions.some(({ change }) => change !== undefined && !change.kept) ||
     (count(own(annotationsOf(request.object), key)) === before + 1 &&

@@ -168,7 +168,7 @@ function funnelLines(explanation: Explanation, policy: CompiledPolicy, funnel: F
     [
       usable.length,
       'old enough, on every platform, permitted by all policies',
-      reasons(losers, ['TooYoung', 'PlatformMissing', 'LatestTag', 'OtherPolicy']),
+      reasons(losers, ['TooYoung', 'TagMoved', 'PlatformMissing', 'LatestTag', 'OtherPolicy']),
     ],
   ]
   const digits = Math.max(...rows.map(([count]) => count.toLocaleString('en').length))

@@ -1,4 +1,4 @@
-import { type Funnel, formatSpan, type RepositorySnapshot } from '../decisions/index.ts'
+import { type Funnel, firstSeen, formatSpan, type RepositorySnapshot } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import { compilePattern, type TagReason } from '../tags/index.ts'
 
@@ -75,6 +75,8 @@ function whyLost(tag: string, reason: TagReason, context: LoserContext): string 
       return `is not the tag that is followed (${description})`
     case 'TooYoung':
       return youth(tag, context)
+    case 'TagMoved':
+      return 'was pushed again since it was first seen, which movedTags denies'
     case 'PlatformMissing':
       return platforms(context, snapshot?.manifest(tag)?.platforms)
     case 'LatestTag':
@@ -88,8 +90,10 @@ function whyLost(tag: string, reason: TagReason, context: LoserContext): string 
 
 /** Every policy on the image has to find it old enough. */
 function youth(tag: string, { policies, snapshot, now }: LoserContext): string {
-  const seen = snapshot?.firstSeen(tag) ?? snapshot?.history(tag)[0]?.firstSeen ?? now
-  const left = seen + Math.max(...policies.map(({ minimumAge }) => minimumAge)) - now
+  const ages = policies.filter(({ minimumAge }) => minimumAge > 0)
+  const since = ages.map((policy) => firstSeen(snapshot, policy, tag, now))
+  const seen = Math.max(...since)
+  const left = Math.max(...ages.map(({ minimumAge }, i) => (since[i] ?? now) + minimumAge)) - now
   return `first seen ${formatSpan(now - seen)} ago, old enough in ${formatSpan(left)}`
 }
 

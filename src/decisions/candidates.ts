@@ -2,12 +2,14 @@ import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
 import { type Inquiry, type Lack, lack, manifestNeed } from './inquiry.ts'
+import type { DigestSeen, RepositorySnapshot } from './ports.ts'
 import { digestsOf, ranking } from './ranking.ts'
 
 /** Whether a tag that a rule permits may be used: the facts beyond its name. */
 export type Standing =
   | 'good'
   | 'TooYoung'
+  | 'TagMoved'
   | 'PlatformMissing'
   | 'OtherPolicy'
   | 'LatestTag'
@@ -18,21 +20,63 @@ const LOOK_AHEAD = 3
 /** So many tags are looked at before others may go first, where one policy is for the image. */
 const ALONE = 64
 
-/** When a tag (or the digest behind it) was first seen; now, if it never was. */
-export function firstSeen(inquiry: Inquiry, tag: string): number {
-  const { snapshot, facts } = inquiry
-  return snapshot?.firstSeen(tag) ?? snapshot?.history(tag)[0]?.firstSeen ?? facts.now
+/**
+ * The digest that a tag had come to have since it was first seen; undefined if the tag always had
+ * this one, or if the policy does not mind.
+ *
+ * @param digest the one behind the tag now, unless another one is meant
+ */
+export function movedTo(
+  snapshot: RepositorySnapshot | undefined,
+  policy: CompiledPolicy,
+  tag: string,
+  digest = snapshot?.manifest(tag)?.digest,
+): DigestSeen | undefined {
+  if (policy.movedTags === 'Allow' || follows(policy, tag)) return undefined
+  const history = snapshot?.history(tag) ?? []
+  const at = history.findIndex((seen) => seen.digest === digest)
+  return at > 0 ? history[at] : undefined
 }
 
-/** What a policy says of a tag beyond the rule on its name: old enough, on every platform. */
-export function standing(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Standing {
+/**
+ * When a tag was first seen, or with what it was moved to; `now`, if it never was. ms since the
+ * epoch.
+ */
+export function firstSeen(
+  snapshot: RepositorySnapshot | undefined,
+  policy: CompiledPolicy,
+  tag: string,
+  now: number,
+  digest?: string,
+): number {
+  const moved = movedTo(snapshot, policy, tag, digest)
+  if (moved) return moved.firstSeen
+  return snapshot?.firstSeen(tag) ?? snapshot?.history(tag)[0]?.firstSeen ?? now
+}
+
+/**
+ * What a policy says of a tag beyond the rule on its name: old enough, not moved where that is
+ * denied, on every platform.
+ *
+ * @param digest the one behind the tag now, unless another one is meant
+ */
+export function standing(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  tag: string,
+  digest?: string,
+): Standing {
+  const { snapshot, facts } = inquiry
   if (policy.minimumAge > 0) {
-    if (inquiry.facts.now - firstSeen(inquiry, tag) < policy.minimumAge) {
+    if (facts.now - firstSeen(snapshot, policy, tag, facts.now, digest) < policy.minimumAge) {
       return 'TooYoung'
     }
   }
+  if (policy.movedTags === 'Deny' && movedTo(snapshot, policy, tag, digest)) {
+    return 'TagMoved'
+  }
   if (policy.platforms.length > 0) {
-    const platforms = inquiry.snapshot?.manifest(tag)?.platforms
+    const platforms = snapshot?.manifest(tag)?.platforms
     if (!platforms) {
       return 'unknown'
     }

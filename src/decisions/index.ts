@@ -1,4 +1,4 @@
-export { isAnswer } from './candidates.ts'
+export { firstSeen, isAnswer } from './candidates.ts'
 export { isCrowded, MOST_JUDGEMENTS, tooManyJudgements } from './crowd.ts'
 export { decide, deciding, REMARKS } from './decide.ts'
 export { type FindingPlace, findingLine } from './finding_line.ts'

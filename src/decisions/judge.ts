@@ -1,7 +1,7 @@
 import type { ImageReference } from '../images/types.ts'
 import { eachOf, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import { best, firstSeen, follows, isGone, standing } from './candidates.ts'
+import { best, firstSeen, follows, isGone, movedTo, standing } from './candidates.ts'
 import {
   type Inquiry,
   isOwnerJudged,
@@ -123,16 +123,23 @@ function* lacking(
   return [unavailable(policy, answer, `to look at ${tag}`)]
 }
 
-function* judgeStanding(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Work<Finding[]> {
-  const known = standing(inquiry, policy, tag)
+function* judgeStanding(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  tag: string,
+  digest?: string,
+): Work<Finding[]> {
+  const { snapshot, facts } = inquiry
+  const known = standing(inquiry, policy, tag, digest)
   if (known === 'TooYoung') {
-    const age = inquiry.facts.now - firstSeen(inquiry, tag)
+    const age = facts.now - firstSeen(snapshot, policy, tag, facts.now, digest)
+    const seen = movedTo(snapshot, policy, tag, digest) ? 'pushed again' : 'first seen'
     return [
       yield* violation(
         inquiry,
         policy,
         'TooYoung',
-        `${tag} was first seen ${formatSpan(age)} ago and is permitted at ${formatSpan(policy.minimumAge)}, in ${formatSpan(policy.minimumAge - age)}`,
+        `${tag} was ${seen} ${formatSpan(age)} ago and is permitted at ${formatSpan(policy.minimumAge)}, in ${formatSpan(policy.minimumAge - age)}`,
       ),
     ]
   }
@@ -162,14 +169,12 @@ function* judgeMoved(
   tag: string,
   digest = inquiry.snapshot?.manifest(tag)?.digest,
 ): Work<Finding[]> {
-  const history = inquiry.snapshot?.history(tag) ?? []
-  const first = history[0]
-  const tolerated = policy.movedTags === 'Allow' || follows(policy, tag)
-  if (tolerated || !first || !digest || digest === first.digest) {
+  const moved = movedTo(inquiry.snapshot, policy, tag, digest)
+  const [first] = inquiry.snapshot?.history(tag) ?? []
+  if (!moved || !first) {
     return []
   }
-  const since = history.find((seen) => seen.digest === digest) ?? history.at(-1) ?? first
-  const wrong = `${tag} was ${first.digest.slice(0, 19)}… when it was first seen and became ${digest.slice(0, 19)}… ${formatSpan(inquiry.facts.now - since.firstSeen)} ago`
+  const wrong = `${tag} was ${first.digest.slice(0, 19)}… when it was first seen and became ${moved.digest.slice(0, 19)}… ${formatSpan(inquiry.facts.now - moved.firstSeen)} ago`
   const weaker = policy.movedTags === 'Warn' && policy.enforcement === 'Enforce'
   return [
     yield* violation(inquiry, policy, 'TagMoved', wrong, {
@@ -211,6 +216,19 @@ export function isOfTag({ snapshot }: Inquiry, tag: string, digest: string): boo
   )
 }
 
+/** A digest that the tag is known to have, or to have had. */
+function* judgeDigestOf(
+  inquiry: Inquiry,
+  policy: CompiledPolicy,
+  tag: string,
+  digest: string,
+): Work<Finding[]> {
+  return [
+    ...(yield* judgeStanding(inquiry, policy, tag, digest)),
+    ...(yield* judgeMoved(inquiry, policy, tag, digest)),
+  ]
+}
+
 /** `tag@digest`: the digest must be, or have been, the tag's. */
 function* judgePinned(
   inquiry: Inquiry,
@@ -232,10 +250,7 @@ function* judgePinned(
     return [weaker ? { ...finding, enforcement: 'Warn' as const } : finding]
   }
   if (isOfTag(inquiry, tag, digest)) {
-    return [
-      ...(yield* judgeStanding(inquiry, policy, tag)),
-      ...(yield* judgeMoved(inquiry, policy, tag, digest)),
-    ]
+    return yield* judgeDigestOf(inquiry, policy, tag, digest)
   }
   if (!fact || facts.now - fact.checkedAt > STALE_MS) {
     if (!snapshot) {
@@ -266,10 +281,7 @@ function* judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): W
   if (tags.length > 0) {
     const findings: Finding[][] = []
     for (const tag of tags) {
-      findings.push([
-        ...(yield* judgeStanding(inquiry, policy, tag)),
-        ...(yield* judgeMoved(inquiry, policy, tag, digest)),
-      ])
+      findings.push(yield* judgeDigestOf(inquiry, policy, tag, digest))
       if (findings.length % AT_ONCE === 0) yield
     }
     const isGood = (list: Finding[]) => list.length === 0

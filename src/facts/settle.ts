@@ -12,8 +12,13 @@ import type { Work } from '../pieces/index.ts'
 import { inSlices } from '../work/index.ts'
 import { recall, remember } from './memory.ts'
 
-/** A cold image may need the list of tags, then a manifest or two, then better words. */
-const MAX_ROUNDS = 8
+/**
+ * A cold image may need the list of tags, then a manifest or two, then better words. Where many
+ * tags lack a platform, each round asks for a few.
+ */
+const MAX_ROUNDS = 64
+/** A fact that was brought may be gone again at once; one that never comes is not asked for ever. */
+const MAX_VAIN = 2
 /** How long an answer that is certain waits for facts that only better its words, in ms. */
 const WISH_MS = 750
 /** An image may be judged by so many policies in all before others may go first. */
@@ -55,6 +60,8 @@ export async function settle(
       deadline - clock(),
     )
   await decide(facts, questions.keys().toArray(), recalling)
+  const asked = new Set<string>()
+  let vain = 0
   for (let round = 0; round < MAX_ROUNDS && clock() < deadline; round += 1) {
     const needs = new Map<string, FactNeed>()
     const wishes = new Map<string, FactNeed>()
@@ -65,8 +72,12 @@ export async function settle(
     if (needs.size === 0 && wishes.size === 0) {
       return decisions
     }
+    const lacking = new Map([...wishes, ...needs])
+    vain = [...lacking.keys()].every((key) => asked.has(key)) ? vain + 1 : 0
+    if (vain > MAX_VAIN) break
+    for (const key of lacking.keys()) asked.add(key)
     const until = needs.size > 0 ? deadline : Math.min(deadline, clock() + WISH_MS)
-    await gatherAll(new Map([...wishes, ...needs]), source, until - clock(), failures, clock)
+    await gatherAll(lacking, source, until - clock(), failures, clock)
     await decide({ ...facts, now: clock() })
   }
   await decide({

@@ -82,7 +82,8 @@ export const REASON_HELP: Readonly<Record<ReasonCode | DriftCode, ReasonHelp>> =
   },
   TooYoung: {
     short: 'The tag is younger than the policy permits',
-    meaning: "The tag has been known for less than the policy's `minimumAge`.",
+    meaning:
+      "The tag, or what was pushed to it again, has been known for less than the policy's `minimumAge`.",
     remedy:
       'Wait as long as the message says, or use the tag that it names. In an index that was begun anew, everything is young: see minimum age.',
   },

@@ -30,6 +30,7 @@ export type TagReason =
   | 'DigestNotAllowed' // digest: not in the allowed list
   | 'NotFollowed' // digest.follow names another tag
   | 'TooYoung' // seen for less than minimumAge
+  | 'TagMoved' // pushed again since it was first seen, where the policy denies that
   | 'PlatformMissing' // lacks a platform that the policy asks for
   | 'LatestTag' // `latest`, which no order chooses
   | 'OtherPolicy' // another policy on the same image does not permit it

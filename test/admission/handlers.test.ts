@@ -83,6 +83,16 @@ t.test('the build group of the pattern is the build number', async (t) => {
   t.equal(annotationsOf(object)['fluxcd.io/build.number'], '77')
 })
 
+t.test('what another webhook adds to a new object is no promotion', async (t) => {
+  const { admit } = hooks([policy({ action: 'Track' })])
+  const first = await admit(deployment({ app: `${NAME}:v1.3.0` }))
+  const injected = structuredClone(first)
+  injected.spec.template.spec.containers.push({ name: 'side', image: `${NAME}:v1.4.1` })
+  const second = await admit(injected)
+  t.equal(second.spec.template.spec.containers[1]?.image, NEWEST)
+  t.equal(annotationsOf(second)['fluxcd.io/build.number'], '1')
+})
+
 t.test('a denial names every failing image, and reads as the design says', async (t) => {
   const { validate } = hooks([track])
   const object = deployment({ app: `${NAME}:latest`, ok: `${NAME}:v1.3.0` })

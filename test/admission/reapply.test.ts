@@ -6,7 +6,7 @@ import {
   reapply,
 } from '../../src/admission/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
-import { digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
+import { digest, NOW, policy, refusingResults, snapshot, source } from '../fakes/facts.ts'
 import { answered, applied, type Deployment, deployment, review, reviewOptions } from './reviews.ts'
 
 const WEB = 'ghcr.io/acme/web'
@@ -183,16 +183,11 @@ t.test('a policy that only audits, and one beside another that moves, move nothi
 })
 
 t.test('what the validating webhook would refuse is said, a line for each image', async (t) => {
-  const moved = source([
-    snapshot(WEB, { ...TAGS, 'v1.4.3': { digest: digest('4'), before: [digest('5')] } }),
-  ])
-  const { denied, patch } = await promoted(
-    [track({ movedTags: 'Deny' })],
-    deployment({ app: `${WEB}:v1.4.1` }),
-    { options: { source: moved } },
-  )
+  const guard = policy({ kind: 'ClusterImagePolicy', name: 'guard' })
+  const policies = [track(), refusingResults(guard)]
+  const { denied, patch } = await promoted(policies, deployment({ app: `${WEB}:v1.4.1` }))
   t.not(patch.length, 0)
-  t.match(denied, [/containers\[0\] "app": ghcr.io\/acme\/web:v1.4.3@.* \[TagMoved\]/])
+  t.match(denied, [/containers\[0\] "app": ghcr.io\/acme\/web:v1.4.3@.* \[OutOfRange\]/])
 })
 
 t.test('a registry that fails is told, and moves nothing for want of a digest', async (t) => {

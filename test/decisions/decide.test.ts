@@ -590,6 +590,58 @@ t.test('minimum age counts from when a tag was first seen', async (t) => {
   t.match(denied.findings[0]?.message, /first seen 5m ago and is permitted at 24h, in 23h/)
 })
 
+t.test('minimum age of a tag that was pushed again counts from then', async (t) => {
+  const again = snapshot(NAME, {
+    ...TAGS,
+    'v1.4.2': { digest: digest('9'), before: [digest('2')], firstSeen: NOW - 2 * HOUR },
+  })
+  const rows: [string, Parameters<typeof policy>[0], string][] = [
+    [':v1.3.0', {}, `-> ${NAME}:v1.4.1@${digest('1')}`],
+    [':v1.4.2', {}, 'Enforce TooYoung, Warn TagMoved'],
+    [`:v1.4.2@${digest('9')}`, {}, 'Enforce TooYoung, Warn TagMoved'],
+    [`@${digest('9')}`, {}, 'Enforce TooYoung, Warn TagMoved'],
+    [`:v1.4.2@${digest('2')}`, {}, ''],
+    [`@${digest('2')}`, {}, ''],
+    [':v1.4.2', { movedTags: 'Allow' }, `-> ${NAME}:v1.4.2@${digest('9')}`],
+  ]
+  for (const [reference, spec, expected] of rows) {
+    const aged = policy({ action: 'Track', minimumAge: 1.5 * HOUR, ...spec })
+    const decision = decided(NAME + reference, { policies: [aged] }, [again])
+    t.equal(brief(decision), expected, reference)
+    if (expected.includes('TooYoung')) {
+      t.match(decision.findings[0]?.message, /v1\.4\.2 was pushed again 60m|1h ago/)
+      t.match(decision.findings[0]?.use, `${NAME}:v1.4.1`)
+    }
+  }
+  const followed = { digest: { follow: 'v1.4.2' } } as const
+  const aged = policy({ action: 'Track', minimumAge: 1.5 * HOUR, rule: { order: followed } })
+  t.equal(
+    brief(decided(`${NAME}:v1.4.2`, { policies: [aged] }, [again])),
+    `-> ${NAME}:v1.4.2@${digest('9')}`,
+    'a tag that is followed is meant to move',
+  )
+})
+
+t.test('where moved tags are denied, one is neither chosen nor advised', async (t) => {
+  const again = snapshot(NAME, {
+    ...TAGS,
+    'v1.4.2': { digest: digest('9'), before: [digest('2')] },
+  })
+  const strict = [policy({ action: 'Track', movedTags: 'Deny' })]
+  const decision = (image: string, policies = strict) => decided(image, { policies }, [again])
+  t.equal(brief(decision(`${NAME}:v1.3.0`)), `-> ${NAME}:v1.4.1@${digest('1')}`)
+  const denied = decision(`${NAME}:v1.4.2`)
+  t.equal(brief(denied), 'Enforce TagMoved')
+  t.equal(denied.findings[0]?.use, `${NAME}:v1.4.1`)
+  t.equal(brief(decision(`${NAME}:v1.4.2@${digest('2')}`)), '')
+  const guard = policy({ kind: 'ClusterImagePolicy', name: 'guard', movedTags: 'Deny' })
+  t.equal(
+    brief(decision(`${NAME}:v1.3.0`, [policy({ action: 'Track' }), guard])),
+    `-> ${NAME}:v1.4.1@${digest('1')}`,
+    'by a guard rail too',
+  )
+})
+
 t.test('a version that lacks a platform is no candidate', async (t) => {
   const both = ['linux/amd64', 'linux/arm64']
   const index = snapshot(NAME, {

@@ -3,7 +3,7 @@ import { decide, plainQuestion } from '../../src/decisions/index.ts'
 import { settle } from '../../src/facts/index.ts'
 import { parseReference } from '../../src/images/index.ts'
 import type { CompiledException } from '../../src/policies/types.ts'
-import { DEFAULTS, digest, policy, snapshot, source } from '../fakes/facts.ts'
+import { DEFAULTS, digest, type FakeTag, policy, snapshot, source } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 
@@ -79,6 +79,24 @@ t.test('a source that never brings what it promised does not hang the answer', a
   const facts = source([], async () => undefined)
   const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
   t.match(decision?.findings, [{ reason: 'Timeout' }])
+  t.ok(facts.asked.length < 5, 'and is not asked again and again')
+})
+
+t.test('a version is found below many that lack a platform, within one review', async (t) => {
+  const newer = Array.from({ length: 60 }, (_, index) => `v1.4.${index}`)
+  const tags: Record<string, FakeTag> = Object.fromEntries(newer.map((tag) => [tag, {}]))
+  tags['v1.3.0'] = { digest: digest('3'), platforms: ['linux/arm64'] }
+  const facts = source([snapshot(NAME, tags)], async (need) => {
+    if (need.fact !== 'manifest') throw new Error('the list is known')
+    tags[need.tag] = { digest: digest('4'), platforms: ['linux/amd64'] }
+    facts.snapshots.set(NAME, snapshot(NAME, tags))
+    return undefined
+  })
+  const policies = [policy({ action: 'Track', platforms: ['linux/arm64'] })]
+  const question = { ...ask(`${NAME}:v1.3.0`), policies }
+  const [decision] = await settle([question], facts, Date.now() + 60_000)
+  t.equal(decision?.change?.to, `${NAME}:v1.3.0@${digest('3')}`)
+  t.equal(facts.asked.length, 60, 'each once')
 })
 
 t.test('a decision is given again only while the same exceptions count', async (t) => {

@@ -159,3 +159,22 @@ export function policy(
     ...rest,
   }
 }
+
+/** The policy, but it refuses what it had let be chosen, as none should: a net has to hold then. */
+export function refusingResults(policy: CompiledPolicy): CompiledPolicy {
+  const { selector } = policy
+  const refused = (tag: string) => ({ permitted: false, tag, reason: 'OutOfRange' }) as const
+  return {
+    ...policy,
+    selector: {
+      rule: selector.rule,
+      description: selector.description,
+      judge: (tag, digestOf) => (digestOf ? selector.judge(tag, digestOf) : refused(tag)),
+      outranks: (a, b) => selector.outranks(a, b),
+      rank: (tags, digestOf) => selector.rank(tags, digestOf),
+      rerank: (previous, change, digestOf) => selector.rerank(previous, change, digestOf),
+      ranking: (tags, digestOf) => selector.ranking(tags, digestOf),
+      reranking: (previous, change, digestOf) => selector.reranking(previous, change, digestOf),
+    },
+  }
+}

@@ -11,7 +11,7 @@ import {
 } from '../../src/cluster/index.ts'
 import type { Promotion } from '../../src/policies/index.ts'
 import { parseCron } from '../../src/policies/index.ts'
-import { digest, HOUR, MINUTE, NOW, policy } from '../fakes/facts.ts'
+import { HOUR, MINUTE, NOW, policy, refusingResults } from '../fakes/facts.ts'
 import { deploy, resolved, running, SECOND, storePolicy, trackAll, WEB, world } from './world.ts'
 
 const NAMES = ['a', 'b', 'c', 'd', 'e']
@@ -484,15 +484,15 @@ t.test('a kind that may not be listed does not keep the others', async (t) => {
 t.test('what the validating webhook would refuse is not written', async (t) => {
   const w = world(t, [
     trackAll(),
-    policy({ kind: 'ClusterImagePolicy', name: 'guard', movedTags: 'Deny' }),
+    refusingResults(policy({ kind: 'ClusterImagePolicy', name: 'guard' })),
   ])
   deploy(w, NAMES)
   w.lead()
-  w.scan(NEW, { before: { 'v1.4.3': [digest('9')] } })
+  w.scan(NEW)
   await w.pass(MINUTE)
   t.strictSame(w.moved(), [])
   t.ok(w.told('Deployment').includes('a PromotionFailed'))
-  t.match(w.events[0]?.message, /\[TagMoved\]/)
+  t.match(w.events[0]?.message, /\[OutOfRange\]/)
 })
 
 t.test('the count of a policy goes on over a change of leaders', async (t) => {

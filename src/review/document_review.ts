@@ -50,6 +50,8 @@ export type DocumentReviewer = (
 
 const CLAIM = /(?:^|[{,])[ \t]*["']?(?:apiVersion|kind)["']?[ \t]*:/m
 const TEMPLATE = '{{'
+/** What Helm, Flux and OpenShift, kubelets and pipelines fill in: none may stand in a reference. */
+const UNFILLED = /\{\{|[$#]\{|\$\(/
 const UNFIXED = { fixed: undefined, unfixed: [] }
 
 export function createDocumentReviewer(options: DocumentReviewOptions): DocumentReviewer {
@@ -57,10 +59,12 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
   const clock = admission.clock ?? Date.now
   const handlers = options.answers ? createReviewHandlers(admission) : undefined
   const words = ['image', ...admission.fields.flatMap(({ paths }) => paths.map(lastWord))]
+  // what else can stand for these letters: an escape, or Base64, whose tag may have another prefix
+  const letters = [...words, '\\', 'binary', '%TAG']
 
-  /** Whether a document could name an image: without these letters it cannot, unless by escapes. */
+  /** Whether a document could name an image. */
   function mayHoldImages(text: string): boolean {
-    return words.some((word) => text.includes(word)) || text.includes('\\')
+    return letters.some((each) => text.includes(each))
   }
 
   async function judged(subjects: FoundSubjects['subjects']): Promise<JudgedImage[]> {
@@ -173,7 +177,7 @@ function subjectsOf(
 /** An image that a template has yet to fill in. */
 function isTemplate(image: unknown, text: string): boolean {
   return typeof image === 'string'
-    ? image.includes(TEMPLATE)
+    ? UNFILLED.test(image)
     : typeof image === 'object' && text.includes(TEMPLATE)
 }
 
@@ -247,5 +251,5 @@ function linesOf({ text, line }: SourceDocument): readonly [number, number] {
 }
 
 function lastWord(path: string): string {
-  return path.split('/').findLast((key) => key !== '*') ?? ''
+  return keysOf(path).findLast((key) => key !== '*') ?? ''
 }

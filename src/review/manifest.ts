@@ -2,9 +2,11 @@ import {
   binaryTag,
   CORE_SCHEMA,
   constructFromEvents,
+  defineScalarTag,
   EVENT_ID,
   type Event,
   mergeTag,
+  NOT_RESOLVED,
   parseEvents,
   YAMLException,
 } from 'js-yaml'
@@ -35,7 +37,15 @@ const DEEPEST = 500
 const MOST_VALUES = 1_000_000
 /** They end a line by YAML 1.1 (§4.1.4), which go-yaml 2 and so `kubectl` reads, and not by 1.2. */
 const OLD_BREAK = /[\u0085\u2028\u2029]/
-const SCHEMA = CORE_SCHEMA.withTags(mergeTag, binaryTag)
+/** go-yaml, and so Kubernetes, makes a text of it, also of a key. */
+const binaryTextTag = defineScalarTag(binaryTag.tagName, {
+  resolve(source, ...more) {
+    const bytes = binaryTag.resolve(source, ...more)
+    return bytes === NOT_RESOLVED ? NOT_RESOLVED : Buffer.from(bytes).toString('utf8')
+  },
+  identify: () => false,
+})
+const SCHEMA = CORE_SCHEMA.withTags(mergeTag, binaryTextTag)
 
 const REMEDIES: readonly [reason: RegExp, remedy: string][] = [
   [/tab characters/, 'Indent with spaces, not with tabs'],

@@ -233,7 +233,7 @@ const MOST_FINDINGS = 100_000
 const MOST_NAMED = 5
 
 function templateNote(files: readonly string[]): string {
-  return `Templates are not judged before they are filled in: ${someOf(files)}. Pipe the output of helm template or kustomize build into tagwarden review -`
+  return `Templates are not judged before they are filled in: ${someOf(files)}. Pipe the output of helm template, kustomize build or flux envsubst into tagwarden review -`
 }
 
 function someOf(names: readonly string[]): string {

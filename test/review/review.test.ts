@@ -313,6 +313,7 @@ t.test('templates are left out with a note', async (t) => {
     'quoted.yaml': pod('"{{ .Values.image }}"', LATEST),
     'plain.yaml': pod('{{ .Values.image }}'),
     'map.yaml': `${pod('{ a: b }')}# {{\n`,
+    'flux.yaml': pod(['$', '{TAG}'].join(''), 'ghcr.io/acme/web:$(TAG)', '"web:#{TAG}#"'),
     'text.yaml': pod('x:v1').replace('metadata:', 'x: "{{ $labels.pod }}"\nmetadata:'),
   })
   t.strictSame(report.problems, [])
@@ -321,8 +322,28 @@ t.test('templates are left out with a note', async (t) => {
   const told = (await reviewTexts({ 'hidden.yaml': hidden, 'twice.yaml': twice })).report
   const messages = [{ message: /^holds U\+2028/ }, { message: /duplicated mapping key/ }]
   t.match(told.problems, messages, 'braces in a comment hide nothing')
-  t.match(report.notes, [/filled in: chart.yaml, quoted.yaml, plain.yaml, map.yaml\. Pipe/])
+  t.match(report.notes, [
+    /filled in: chart.yaml, quoted.yaml, plain.yaml, map.yaml, flux.yaml\. Pipe/,
+  ])
   t.equal(report.totals.images, 2)
+})
+
+t.test('no spelling of a key hides an image', async (t) => {
+  const fields = [{ group: 'acme.io', kind: 'App', paths: ['/spec/acme.io~1run', '/spec/~0x'] }]
+  const app = (key: string) =>
+    `apiVersion: acme.io/v1\nkind: App\nmetadata: { name: a }\nspec:\n  ${key}: ${LATEST}\n`
+  const rows = [
+    pod(LATEST).replace('image:', '"im\\u0061ge":'),
+    pod(LATEST).replace('image:', '!!binary aW1hZ2U=:'),
+    `%TAG !b! tag:yaml.org,2002:bin\n---\n${pod(LATEST).replace('image:', '!b!ary aW1hZ2U=:')}`,
+    pod('!!binary Z2hjci5pby9hY21lL3dlYjpsYXRlc3Q='),
+    app('acme.io/run'),
+    app('~x'),
+  ]
+  for (const text of rows) {
+    const { report } = await reviewTexts({ 'a.yaml': text }, { fields })
+    t.match(report.findings, [{ reason: 'LatestTag', image: LATEST }], text)
+  }
 })
 
 t.test('hostile texts are findings or problems, and nothing worse', async (t) => {

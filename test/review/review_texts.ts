@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FactSource } from '../../src/decisions/index.ts'
+import type { ImageField } from '../../src/images/index.ts'
 import { compilePolicies, parsePolicies } from '../../src/policies/index.ts'
 import {
   type ManifestReview,
@@ -41,6 +42,7 @@ export interface TextOptions {
   readonly source?: FactSource
   readonly namespace?: string
   readonly values?: boolean
+  readonly fields?: readonly ImageField[]
   readonly defaults?: Partial<typeof DEFAULTS>
   readonly more?: Partial<ManifestReviewOptions>
   /** bytes that are given at a time */
@@ -77,7 +79,7 @@ export function reviewTexts(
       policies: () => set,
       source: options.source ?? webFacts(),
       defaults: { ...DEFAULTS, ...options.defaults },
-      fields: [],
+      fields: options.fields ?? [],
       controllers: new Set(),
       prefix: 'fluxcd.io',
       clock: () => NOW,

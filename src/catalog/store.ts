@@ -68,7 +68,7 @@ export function openStore(
       onProblem(unreadable(`${path}/${file}`, error))
       return
     }
-    onProblem(damaged(`${path}/${file}`, error))
+    onProblem(damaged(`${path}/${file}`, error, readOnly))
     if (readOnly) return
     try {
       setAside(path, file)
@@ -103,10 +103,12 @@ export function openStore(
   }
 }
 
-function damaged(file: string, cause: unknown): TagwardenError {
+function damaged(file: string, cause: unknown, readOnly: boolean): TagwardenError {
   return new TagwardenError('ERR_CATALOG', `${file} is left out: ${describeError(cause)}`, {
     cause,
-    remedy: `The next scan builds it anew; ${file}.damaged can be deleted`,
+    remedy: readOnly
+      ? 'Bring another copy of the index along'
+      : `The next scan builds it anew; ${file}.damaged can be deleted`,
   })
 }
 

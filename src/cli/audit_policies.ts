@@ -3,7 +3,7 @@ import type { Config } from '../config/index.ts'
 import { TagwardenError } from '../errors.ts'
 import { compilePolicies, type PolicySet } from '../policies/index.ts'
 import { lackingLabels, overlaid, readPoliciesInForce } from '../sources/cluster.ts'
-import { loadPolicies } from '../sources/index.ts'
+import { loadNamed } from './review_world.ts'
 
 /** The policies that an audit judges by. */
 export interface AuditPolicies {
@@ -36,7 +36,8 @@ export async function readAuditPolicies(
 ): Promise<AuditPolicies> {
   const { namespace, policies: paths, whatIf: over } = options
   const live = await readPoliciesInForce(cluster, namespace, signal)
-  const fromFiles = paths && (await loadPolicies({ paths, enforcement, secrets: true }))
+  const load = (some: readonly string[]) => loadNamed(some, some, { enforcement, secrets: true })
+  const fromFiles = paths && (await load(paths))
   const resources = fromFiles ? fromFiles.resources : live.resources
   const isNone = resources.length === 0 && over === undefined
   if (isNone && !live.isServed && live.problems.length === 0) {
@@ -45,7 +46,7 @@ export async function readAuditPolicies(
     })
   }
   const compiled = compilePolicies(resources, { enforcement, secrets: true })
-  const more = over && (await loadPolicies({ paths: over, enforcement, secrets: true }))
+  const more = over && (await load(over))
   const laid =
     more && compilePolicies(overlaid(resources, more.resources), { enforcement, secrets: true })
   return {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createCatalog } from '../catalog/index.ts'
 import type { Config } from '../config/index.ts'
@@ -6,7 +6,7 @@ import type { FactSource } from '../decisions/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
 import { compilePolicies, type PolicySet } from '../policies/index.ts'
 import { offlineSource } from '../review/index.ts'
-import { loadPolicies } from '../sources/index.ts'
+import { type LoadedPolicies, loadPolicies, type PolicyPaths } from '../sources/index.ts'
 import { kubeconfigFor } from './cluster_choice.ts'
 import { isUnconfigured } from './embedded_default.ts'
 import type { Streams } from './output.ts'
@@ -65,12 +65,15 @@ export async function openWorld(
       const world = await openClusterWorld(config, options, { paths, onProblem, stops, signal })
       return { ...world, close: stops.all }
     }
-    const none = paths.length === 0
-    const { set } = none ? compilePolicies([]) : await loadPolicies({ paths, enforcement })
-    const note = 'No policies were given, so only the defaults count: see --policies and --cluster'
+    const { set, resources, notes } = await loadNamed(paths, options.policies, { enforcement })
+    const none = resources.length === 0
+    const note =
+      paths.length === 0
+        ? 'No policies were given, so only the defaults count: see --policies and --cluster'
+        : `There is no policy in ${paths.join(', ')}, so only the defaults count`
     return {
       ...{ policies: () => set, keyIn: undefined, namespaceLabels: () => ({}), problems: [] },
-      notes: none ? [note] : [],
+      notes: [...(none ? [note] : []), ...notes],
       source: await openFacts(config, options, onProblem, stops),
       close: stops.all,
     }
@@ -81,6 +84,23 @@ export async function openWorld(
 }
 
 type Stops = ReturnType<typeof createStops>
+
+/**
+ * Reads policies of files.
+ *
+ * @param named by `--policies`: nobody wants them to be none, and all would be permitted
+ */
+export async function loadNamed(
+  paths: readonly string[],
+  named: readonly string[] | undefined,
+  options: Omit<PolicyPaths, 'paths'>,
+): Promise<LoadedPolicies> {
+  const loaded = await loadPolicies({ paths, ...options })
+  if (named === undefined || loaded.resources.length > 0) return loaded
+  throw new TagwardenError('ERR_INVALID_POLICY', `there is no policy in ${named.join(', ')}`, {
+    remedy: 'Check the path: policies are read from files that end in .yaml, .yml or .json',
+  })
+}
 
 /** The policies in force in a cluster, and what its installation knows of tags. */
 async function openClusterWorld(
@@ -104,7 +124,7 @@ async function openClusterWorld(
   })
   try {
     const live = await readPoliciesInForce(cluster, undefined, signal)
-    const files = await loadPolicies({ paths, enforcement, secrets: true })
+    const files = await loadNamed(paths, options.policies, { enforcement, secrets: true })
     const resources = overlaid(live.resources, files.resources)
     const { set, problems } = compilePolicies(resources, { enforcement, secrets: true })
     const unread = live.problems.filter(({ code }) => code === 'ERR_CLUSTER')
@@ -121,7 +141,10 @@ async function openClusterWorld(
       ...{ source: facts.source, keyIn: facts.keyIn },
       namespaceLabels: live.namespaceLabels,
       problems: [...unread, ...lackingLabels(live, [set])],
-      notes: wrong.map((each) => `A policy is left out: ${describeError(each)}`),
+      notes: [
+        ...wrong.map((each) => `A policy is left out: ${describeError(each)}`),
+        ...files.notes,
+      ],
     }
   } finally {
     await cluster.close()
@@ -157,7 +180,7 @@ async function openFacts(
 function indexOf(config: Config, { index }: WorldOptions): string | undefined {
   if (index === undefined) return usualIndex(config)
   const told = resolve(index)
-  if (existsSync(told)) return told
+  if (statSync(told, { throwIfNoEntry: false })?.isDirectory()) return told
   throw new TagwardenError('ERR_CATALOG', `there is no folder ${index}`, {
     remedy: 'Give --index a folder that holds an index, such as the one of catalog.path',
   })

@@ -250,6 +250,14 @@ t.test('without policies, the defaults count and that is said', async (t) => {
   t.notOk(existsSync(join(cwd, 'catalog')), 'nothing is written')
 })
 
+t.test('a folder without a policy is no way to have everything permitted', async (t) => {
+  const cwd = t.testdir({ 'a.yaml': pod('web:v1'), none: { 'web.yaml.txt': WEB }, policies: {} })
+  const run = (...args: string[]) => tagwarden(['review', '--offline', 'a.yaml', ...args], { cwd })
+  const named = await run('--policies', 'none')
+  t.match(named, { code: 2, err: /ERR_INVALID_POLICY there is no policy in none\. Check the path/ })
+  t.match(await run(), { code: 0, out: /There is no policy in \.\/policies, so only the defaults/ })
+})
+
 t.test('--index reads another index, and leaves it as it is', async (t) => {
   const { run, cwd } = await world(t)
   const index = join(cwd, 'catalog')
@@ -260,10 +268,11 @@ t.test('--index reads another index, and leaves it as it is', async (t) => {
   const result = await tagwarden(args, { cwd: join(cwd, 'deploy') })
   t.match(result, { code: 1, out: /newest is v1\.4\.2/ })
   t.strictSame(state(), before)
+  t.match(await run(['--index', 'deploy/a.yaml', 'deploy']), { code: 2, err: /ERR_CATALOG/ })
   writeFileSync(join(index, before[0]![0]!), '{"damaged')
   t.match(await run(['--index', index, 'deploy']), {
     code: 1,
-    err: /is left out/,
+    err: /is left out.*Bring another copy/,
     out: /not known yet/,
   })
   t.strictSame(

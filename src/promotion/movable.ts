@@ -1,20 +1,29 @@
 import { HOLD_ANNOTATION } from '../admission/index.ts'
 import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
-import { CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS } from '../cluster/index.ts'
+import { CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS, WORKLOADS } from '../cluster/index.ts'
 import type { GroupKind, ImageField } from '../images/index.ts'
 
 /**
  * The built-in kinds that make their pods anew when their template changes. A Job's template never
  * changes, and a Pod, PodTemplate, ReplicaSet or ReplicationController would only be rewritten.
  */
-export const PROMOTED: readonly ResourceName[] = Object.freeze([
+const PROMOTED: readonly ResourceName[] = Object.freeze([
   ...[DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, CRON_JOBS],
 ])
 
 /** Whether workloads of a kind are moved; those that fields name beyond the built-in ones are. */
 export function isPromoted({ group, kind }: GroupKind, fields: readonly ImageField[]): boolean {
-  const resources = [...PROMOTED, ...fields]
-  return resources.some((each) => each.group === group && each.kind === kind)
+  const isOf = (each: GroupKind) => each.group === group && each.kind === kind
+  return PROMOTED.some(isOf) || (fields.some(isOf) && !WORKLOADS.some(isOf))
+}
+
+/** The resources whose objects are moved, each once; fields may name one twice, or a built-in one. */
+export function promotedResources(custom: readonly ResourceName[]): readonly ResourceName[] {
+  const all = new Map<string, ResourceName>()
+  for (const each of [...PROMOTED, ...custom]) {
+    if (isPromoted(each, [{ ...each, paths: [] }])) all.set(`${each.group}/${each.kind}`, each)
+  }
+  return [...all.values()]
 }
 
 /** Where a workload is. */

@@ -13,7 +13,13 @@ import { backgroundLane, inSlices } from '../work/index.ts'
 import { availabilityOf } from './availability.ts'
 import { isCertain, isUnanswered, type Moving, versionOf } from './doubt.ts'
 import { giveBackFields, hasOwnFields } from './field_ownership.ts'
-import { type Place, PROMOTED, placeTitle, whyNamespaceUnmoved, whyUnmoved } from './movable.ts'
+import {
+  type Place,
+  placeTitle,
+  promotedResources,
+  whyNamespaceUnmoved,
+  whyUnmoved,
+} from './movable.ts'
 import type { Found, Move, Reached } from './plan.ts'
 import type { PromotionLog } from './types.ts'
 
@@ -64,7 +70,7 @@ export async function surveyWorkloads(
   const doubts = new Map<string, ReappliedImage>()
   const namespaces = new Map<string, Promise<boolean>>()
   let looked = 0
-  const kinds = [...PROMOTED, ...(await options.customKinds())]
+  const kinds = promotedResources(await options.customKinds())
   for (const namespace of namespacesOf(policies)) {
     for (const resource of kinds) {
       if (!resource.namespaced) continue

@@ -1,5 +1,14 @@
 import t from 'tap'
-import { DEPLOYMENTS, NAMESPACES, type ResourceName } from '../../src/cluster/index.ts'
+import {
+  CRON_JOBS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  JOBS,
+  NAMESPACES,
+  type ResourceName,
+  STATEFUL_SETS,
+} from '../../src/cluster/index.ts'
+import { isPromoted, promotedResources } from '../../src/promotion/movable.ts'
 import { surveyWorkloads } from '../../src/promotion/survey.ts'
 import { reviewOptions } from '../admission/reviews.ts'
 import { createFakeCluster } from '../fakes/cluster.ts'
@@ -47,6 +56,19 @@ t.test('of very many workloads only the places of 500 are kept at a time', async
     place: { resource: DEPLOYMENTS, namespace: 'shop', name: 'w0' },
     versions: [`${WEB} v1.4.3`],
   })
+})
+
+t.test('image fields of built-in kinds make no Job moved, and no kind twice', (t) => {
+  const rollouts = { ...DEPLOYMENTS, group: 'argoproj.io', plural: 'rollouts', kind: 'Rollout' }
+  t.strictSame(promotedResources([rollouts, DEPLOYMENTS, JOBS, rollouts]), [
+    ...[DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, CRON_JOBS, rollouts],
+  ])
+  const fields = [rollouts, JOBS, DEPLOYMENTS].map((each) => ({ ...each, paths: ['/spec/tool'] }))
+  t.strictSame(
+    [rollouts, JOBS, DEPLOYMENTS].map((kind) => isPromoted(kind, fields)),
+    [true, false, true],
+  )
+  t.end()
 })
 
 t.test('a few namespaces are listed one by one, many by one list of all', async (t) => {

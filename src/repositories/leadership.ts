@@ -16,6 +16,8 @@ const REMOVED_PER_SECOND = 5
 const ROUND = 10 * 60_000
 /** Policies that change one after the other are looked at together after so many ms. */
 const SETTLE = 500
+/** What was deleted and is needed is made again after so many ms. */
+const MISSED = 5_000
 
 /** What the leader does beside answering reviews like the others. */
 export interface Leadership {
@@ -35,6 +37,8 @@ export interface Leadership {
   /** the value of an annotation that asked for a scan which was made */
   handledScan(id: string): string | undefined
   forget(id: string): void
+  /** Something may be missing that policies name, as after a deletion. */
+  missed(): void
   close(): Promise<void>
 }
 
@@ -58,6 +62,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
   let leading = false
   let cancelRound = () => {}
   let cancelSettle: (() => void) | undefined
+  let cancelMissed: (() => void) | undefined
 
   const writes = createWorkQueue({
     work: async (id) => leading && options.publish(id),
@@ -124,6 +129,11 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     return true
   }
 
+  function look(): void {
+    cancelMissed = undefined
+    collect()
+  }
+
   function settle(): void {
     cancelSettle = undefined
     for (const { id } of tracked.all()) writes.add(id)
@@ -143,7 +153,9 @@ export function createLeadership(options: LeadershipOptions): Leadership {
       scanner.setScheduled(false)
       cancelRound()
       cancelSettle?.()
+      cancelMissed?.()
       cancelSettle = undefined
+      cancelMissed = undefined
       writes.clear()
       removals.clear()
       asked.clear()
@@ -162,6 +174,9 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     forget(id) {
       writes.drop(id)
       asked.delete(id)
+    },
+    missed() {
+      if (leading) cancelMissed ??= timer(look, MISSED)
     },
     async close() {
       await Promise.all([writes.close(), removals.close()])

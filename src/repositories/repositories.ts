@@ -157,6 +157,7 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
     adoption.drop(id)
     sums.delete(id)
     leadership.forget(id)
+    leadership.missed()
     if (!before) return
     refer(before.object.metadata, [])
     release(before)
@@ -242,6 +243,8 @@ export function startRepositories(options: RepositoriesOptions): Repositories {
       recovered() {
         trouble = undefined
         log.info({}, 'ImageRepositories can be read again')
+        // Their definition may have been gone, and all of them with it.
+        leadership.missed()
       },
     },
   )

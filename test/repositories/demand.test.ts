@@ -168,6 +168,27 @@ t.test('what policies name in full gets an object before anybody uses it', async
   await world.until('the first one is not needed', () => !world.object(managedName(API)), 1_000)
 })
 
+t.test('what is deleted though a policy names it is made again soon', async (t) => {
+  const world = makeWorld(t)
+  const one = world.start()
+  await one.repositories.synced
+  one.lead()
+  await world.until('it is made', () => objects(world).length > 0, 100)
+  const [made] = objects(world)
+  world.cluster.drop(IMAGE_REPOSITORIES, made?.metadata as { name: string })
+  for (let second = 0; second < 30; second += 1) await world.pass(1_000)
+  t.equal(objects(world).length, 1)
+  t.not(objects(world)[0]?.metadata.uid, made?.metadata.uid)
+  // all of them, with their definition
+  world.cluster.serve(IMAGE_REPOSITORIES, false)
+  world.cluster.drop(IMAGE_REPOSITORIES, objects(world)[0]?.metadata as { name: string })
+  await world.pass(20_000)
+  t.strictSame(objects(world), [])
+  world.cluster.serve(IMAGE_REPOSITORIES, true)
+  for (let second = 0; second < 120; second += 1) await world.pass(1_000)
+  t.equal(objects(world).length, 1)
+})
+
 t.test('what no workload uses for a day is removed; what a person made is not', async (t) => {
   const world = covered(t)
   world.cluster.put(IMAGE_REPOSITORIES, repository({}, { name: 'by-hand' }))

@@ -2,12 +2,14 @@ import type { Change, Decision, Question } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import { annotationsOf, type Examined } from './examine.ts'
 import { type ImageRecord, RECORD_ANNOTATION, readRecords, writeRecords } from './record.ts'
-import { type AdmissionRequest, own } from './review.ts'
+import { type AdmissionRequest, type JsonObject, own } from './review.ts'
 
 /** An annotation key's name part may have 63 characters; `tag.` takes four. */
 const MAX_NAME = 59
 /** All annotations together may have 256 KiB; half of that is for `tagwarden.io/images`. */
 const MAX_IMAGES = 500
+/** https://github.com/kubernetes/apimachinery: validation.TotalAnnotationSizeLimitB */
+const MAX_BYTES = 256 * 1024
 
 /**
  * What the annotations of the object become: what was done for each image, in the words of
@@ -41,7 +43,17 @@ export function annotate(
   }
   wanted.set(RECORD_ANNOTATION, writeRecords(records))
   wanted.set(`${prefix}/build.number`, buildNumber(request, records, examined, decisions, prefix))
-  return wanted
+  return fits(present, wanted) ? wanted : new Map([...wanted.keys()].map((key) => [key, undefined]))
+}
+
+/** Whether the API server takes an object with these annotations: what it refuses is no help. */
+function fits(present: JsonObject, wanted: ReadonlyMap<string, string | undefined>): boolean {
+  const all = new Map([...Object.entries(present), ...wanted])
+  let bytes = 0
+  for (const [key, value] of all) {
+    if (typeof value === 'string') bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
+  }
+  return bytes <= MAX_BYTES
 }
 
 function nextRecord(image: Examined, decision: Decision | undefined): ImageRecord | undefined {

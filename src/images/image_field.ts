@@ -47,7 +47,7 @@ function pathRemedy(path: unknown): string {
   const keys = typeof path === 'string' ? path.split(/[^\w*-]+|(?=\*)/).filter(Boolean) : []
   const dotted = typeof path === 'string' && /^[\w$.[\]*-]+$/.test(path) && keys.length > 1
   const example = dotted ? `/${keys.join('/')}` : '/spec/template/spec/containers/*/image'
-  return `Write a JSON pointer with "*" for each element of a list, such as ${example}`
+  return `Write a JSON pointer with "*" for each element of a list or map, such as ${example}`
 }
 
 /** Where the images of a configured path stand in an object. */
@@ -74,6 +74,11 @@ export function customImages(object: unknown, path: string): ImageOccurrence[] {
     } else if (Array.isArray(value)) {
       for (const [index, element] of value.entries()) {
         visit(element, value, depth + 1, `${pointer}/${index}`, `${field}[${index}]`)
+      }
+    } else if (typeof value === 'object' && depth > 0) {
+      for (const [name, element] of Object.entries(value)) {
+        // what is listed by its name has that name
+        visit(element, { name }, depth + 1, `${pointer}/${escapeKey(name)}`, `${field}.${name}`)
       }
     }
   }

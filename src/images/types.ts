@@ -18,13 +18,13 @@ export interface ImageReference {
   readonly normalized: string
 }
 
-/** A field that holds an image in a custom kind. `*` stands for each element of a list. */
+/** A field that holds an image in a custom kind. `*` stands for each element of a list or map. */
 export interface ImageField {
   /** API group; empty for the core group */
   readonly group: string
   readonly kind: string
   // a line comment, as the path would end a block one
-  // JSON pointers with `*` for each element of a list: /spec/template/spec/containers/*/image
+  // JSON pointers with `*` for each element of a list or map: /spec/template/spec/containers/*/image
   readonly paths: readonly string[]
 }
 

@@ -83,6 +83,29 @@ t.test('the build group of the pattern is the build number', async (t) => {
   t.equal(annotationsOf(object)['fluxcd.io/build.number'], '77')
 })
 
+t.test('where annotations are full, the image is resolved without a note', async (t) => {
+  const { admit } = hooks([track])
+  const size = (annotations: Record<string, string>) =>
+    Object.entries(annotations).reduce((sum, entry) => sum + Buffer.byteLength(entry.join('')), 0)
+  const plain = await admit(deployment({ app: `${NAME}:v1.3.0` }, { annotations: { a: '' } }))
+  const limit = 256 * 1024
+  const room = limit - size(annotationsOf(plain))
+  for (const [length, noted] of [
+    [room, true],
+    [room + 1, false],
+    [limit - 1, false],
+  ] as const) {
+    const annotations = { a: 'x'.repeat(length) }
+    const object = await admit(deployment({ app: `${NAME}:v1.3.0` }, { annotations }))
+    t.equal(imageOf(object), NEWEST)
+    t.equal(annotationsOf(object)[IMAGES] !== undefined, noted, `${length}`)
+    t.ok(size(annotationsOf(object)) <= limit)
+  }
+  const wide = { annotations: { a: 'é'.repeat(limit / 2 - 50) } }
+  const object = await admit(deployment({ app: `${NAME}:v1.3.0` }, wide))
+  t.strictSame(Object.keys(annotationsOf(object)), ['a'], 'bytes count, not characters')
+})
+
 t.test('what another webhook adds to a new object is no promotion', async (t) => {
   const { admit } = hooks([policy({ action: 'Track' })])
   const first = await admit(deployment({ app: `${NAME}:v1.3.0` }))

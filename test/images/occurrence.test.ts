@@ -226,7 +226,26 @@ t.test('the images of a custom kind are found by the configured paths', (t) => {
       [['/spec/image', { tag: 'v1' }]],
     ],
     ['a number is no text', { spec: { image: 7 } }, '/spec/image', [['/spec/image', 7]]],
-    ['* over an object', { spec: { a: { image: 'x' } } }, '/spec/*/image', []],
+    [
+      '* over a map',
+      { spec: { a: { image: 'x' }, 'b/c': { image: 'y' }, d: 'z', e: null, f: [{ image: 'no' }] } },
+      '/spec/*/image',
+      [
+        ['/spec/a/image', 'x'],
+        ['/spec/b~1c/image', 'y'],
+      ],
+    ],
+    [
+      'a map of lists',
+      { spec: { PS: { c: [{ image: 'x' }] }, Worker: { c: [{ image: 'y' }] } } },
+      '/spec/*/c/*/image',
+      [
+        ['/spec/PS/c/0/image', 'x'],
+        ['/spec/Worker/c/0/image', 'y'],
+      ],
+    ],
+    ['a map of images', { spec: { name: 'x' } }, '/spec/*', [['/spec/name', 'x']]],
+    ['* over the whole object', { kind: 'x', a: { image: 'y' } }, '/*/image', []],
     ['* over a text', { spec: 'text' }, '/spec/*', []],
     ['* over nothing', {}, '/spec/*/image', []],
     ['nothing there', { spec: {} }, '/spec/image', []],
@@ -247,6 +266,18 @@ t.test('the images of a custom kind are found by the configured paths', (t) => {
     const pairs = custom(object, path).map((each) => [each.pointer, each.value])
     t.strictSame(pairs, found, title)
   }
+  t.end()
+})
+
+t.test('an image that a map lists goes by its key', (t) => {
+  const found = custom({ spec: { name: 'x', web: 'y' } }, '/spec/*')
+  t.strictSame(
+    found.map(({ name, field }) => [name, field]),
+    [
+      ['name', 'spec.name'],
+      ['web', 'spec.web'],
+    ],
+  )
   t.end()
 })
 

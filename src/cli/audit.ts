@@ -5,7 +5,7 @@ import {
   audit as auditCluster,
 } from '../audit/index.ts'
 import { type Cluster, NAMESPACES, openCluster } from '../cluster/index.ts'
-import { type Config, loadConfig } from '../config/index.ts'
+import { type Config, excludedNamespaces, loadConfig } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
 import type { Form, Report, ReportProblem } from '../reports/index.ts'
@@ -17,6 +17,7 @@ import { onInterruption } from './interruption.ts'
 import { outputClosed, type Streams } from './output.ts'
 import { createProgress, timeLeft } from './progress.ts'
 import { exitCodeOf, parseReportFile, shownReport, writeReports } from './report_output.ts'
+import { reviewSettings } from './review_settings.ts'
 import { createStops } from './stops.ts'
 
 /** Options of `tagwarden audit` as the command line gives them. */
@@ -118,24 +119,16 @@ async function look(
       const customKinds = await customKindsFinder(cluster, config, (message) =>
         streams.err(`tagwarden: ${message}\n`),
       )()
-      const { webhooks, namespace: own } = config.cluster
       const audited = await auditCluster({
         cluster,
         review: {
           policies: () => policies.set,
           source: facts.sourceFor,
-          defaults: config.defaults,
-          fields: config.imageFields,
-          controllers: new Set(config.controllers),
-          prefix: config.annotations.prefix,
-          deadline: config.deadline,
+          ...reviewSettings(config),
           namespaceLabels: policies.namespaceLabels,
         },
         ...{ whatIf: policies.whatIf, customKinds, namespace, selector, policy: options.policy },
-        excludedNamespaces: new Set([
-          ...['kube-system', ...webhooks.excludedNamespaces],
-          ...(own === undefined ? [] : [own]),
-        ]),
+        excludedNamespaces: new Set(excludedNamespaces(config.cluster)),
         version: options.version,
         signal,
         // who does not watch need not have everything counted

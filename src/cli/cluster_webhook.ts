@@ -26,7 +26,7 @@ import {
   type OwnerReference,
   openCluster,
 } from '../cluster/index.ts'
-import type { Config } from '../config/index.ts'
+import { type Config, excludedNamespaces } from '../config/index.ts'
 import { createPullSecrets, createReviewSource, type PullSecrets } from '../credentials/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { pullIdentity } from '../images/index.ts'
@@ -40,7 +40,6 @@ import { openPolicyCluster } from '../sources/cluster.ts'
 import { startPolicyStatus } from '../status/index.ts'
 import {
   createProbeHandlers,
-  excludedNamespaces,
   startWebhookController,
   type WebhookController,
 } from '../webhooks/index.ts'
@@ -52,6 +51,7 @@ import { createProblemLog } from './problem_log.ts'
 import { untilReachable } from './reachable.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
+import { reviewSettings } from './review_settings.ts'
 import { createStops } from './stops.ts'
 import type { Webhook } from './webhook.ts'
 
@@ -163,11 +163,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     const review: ReviewOptions = {
       policies: policies.current,
       source: sourceFor,
-      defaults: config.defaults,
-      fields: config.imageFields,
-      controllers: new Set(config.controllers),
-      prefix: config.annotations.prefix,
-      deadline: config.deadline,
+      ...reviewSettings(config),
       namespaceLabels: policies.namespaceLabels,
       promotes: (kind) => settings.promotion === 'On' && isPromoted(kind, config.imageFields),
     }

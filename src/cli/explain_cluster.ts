@@ -7,7 +7,7 @@ import {
   type KubernetesObject,
   openCluster,
 } from '../cluster/index.ts'
-import type { Config } from '../config/index.ts'
+import { type Config, excludedNamespaces } from '../config/index.ts'
 import type { FactSource } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy, ImagePolicyStatus, PolicySet } from '../policies/types.ts'
@@ -15,6 +15,7 @@ import { readAuditPolicies } from './audit_policies.ts'
 import { kubeconfigFor } from './cluster_choice.ts'
 import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { customKindsFinder } from './custom_kinds.ts'
+import { reviewSettings } from './review_settings.ts'
 import { createStops } from './stops.ts'
 import type { PromotionFact } from './timeline.ts'
 
@@ -75,15 +76,9 @@ export async function openClusterView(
     const review: ReviewOptions = {
       policies: () => set,
       source: facts.sourceFor,
-      defaults: config.defaults,
-      fields: config.imageFields,
-      controllers: new Set(config.controllers),
-      prefix: config.annotations.prefix,
-      deadline: config.deadline,
+      ...reviewSettings(config),
       namespaceLabels,
     }
-    const { namespace: own, webhooks } = config.cluster
-    const excluded = ['kube-system', ...webhooks.excludedNamespaces, ...(own ? [own] : [])]
     return {
       set,
       source: (namespace) =>
@@ -94,7 +89,7 @@ export async function openClusterView(
         affectedBy({
           ...{ cluster, review, name, namespace },
           customKinds: await customKindsFinder(cluster, config, onProblem)(),
-          excludedNamespaces: new Set(excluded),
+          excludedNamespaces: new Set(excludedNamespaces(config.cluster)),
         }),
       close: stops.all,
     }

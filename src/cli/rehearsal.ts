@@ -5,6 +5,7 @@ import { startEmbeddedRegistry } from '../embedded/index.ts'
 import { compilePolicies, parsePolicies } from '../policies/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createScanner } from '../scanner/index.ts'
+import { reviewSettings } from './review_settings.ts'
 
 const HOST = 'registry.example.com'
 const ROUNDS = 6
@@ -26,10 +27,7 @@ export async function rehearse(config: Config): Promise<void> {
     const { mutate, validate } = createReviewHandlers({
       policies: () => set,
       source,
-      defaults: config.defaults,
-      fields: config.imageFields,
-      controllers: new Set(),
-      prefix: config.annotations.prefix,
+      ...reviewSettings(config),
       deadline: 1000,
     })
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -37,6 +37,7 @@ import {
   writeReports,
   writeWhole,
 } from './report_output.ts'
+import { reviewSettings } from './review_settings.ts'
 import { openWorld, type WorldOptions } from './review_world.ts'
 
 /** Options of `tagwarden review` as the command line gives them. */
@@ -176,10 +177,7 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
     admission: {
       policies: world.policies,
       source: world.source,
-      defaults: config.defaults,
-      fields: config.imageFields,
-      controllers: new Set(config.controllers),
-      prefix: config.annotations.prefix,
+      ...reviewSettings(config),
       namespaceLabels: (name) => labels?.get(name) ?? world.namespaceLabels(name),
     },
     keyIn: world.keyIn,

@@ -14,6 +14,7 @@ import type { Log } from './log.ts'
 import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
+import { reviewSettings } from './review_settings.ts'
 import { createStops } from './stops.ts'
 
 /** A running webhook with everything that it needs. */
@@ -92,11 +93,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
       handlers: createReviewHandlers({
         policies: policies.current,
         source: scanner,
-        defaults: config.defaults,
-        fields: config.imageFields,
-        controllers: new Set(config.controllers),
-        prefix: config.annotations.prefix,
-        deadline: config.deadline,
+        ...reviewSettings(config),
         onReviewed: (review) => {
           metrics.reviewed(review)
           logReview(log, review)

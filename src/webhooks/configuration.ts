@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { apiVersionOf, CLUSTER_IMAGE_POLICIES, LEASES, webhookRules } from '../cluster/index.ts'
+import { excludedNamespaces } from '../config/index.ts'
 import type { ImageField } from '../images/index.ts'
 import {
   type ClosedNamespaces,
@@ -30,14 +31,6 @@ export const PROBE_LABEL = 'tagwarden.io/probe'
 export const NONCE_ANNOTATION = 'tagwarden.io/probe-nonce'
 /** The same text, as the mutating webhook saw it. */
 export const SEEN_ANNOTATION = 'tagwarden.io/probe-seen'
-
-/** Namespaces that are never asked about: what the cluster and Tagwarden need to start. */
-export function excludedNamespaces({
-  namespace,
-  webhooks,
-}: Pick<Installation, 'namespace' | 'webhooks'>): string[] {
-  return [...new Set(['kube-system', namespace, ...webhooks.excludedNamespaces])].sort()
-}
 
 /**
  * Both configurations as they should be. `caBundle` is PEM; undefined: somebody else writes it.

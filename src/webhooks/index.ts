@@ -1,4 +1,3 @@
-export { excludedNamespaces } from './configuration.ts'
 export {
   startWebhookController,
   type WebhookController,

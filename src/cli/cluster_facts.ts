@@ -4,10 +4,9 @@ import { type Cluster, VALIDATING_WEBHOOK_CONFIGURATIONS } from '../cluster/inde
 import type { Config } from '../config/index.ts'
 import type { FactFailure, FactSource } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
-import { createRegistryClient } from '../registry/index.ts'
 import { readSharedIndex } from '../repositories/index.ts'
 import { keyedSource, offlineSource } from '../review/index.ts'
-import { createScanner } from '../scanner/index.ts'
+import { openScanner } from './command_scanner.ts'
 import { createStops } from './stops.ts'
 
 /** Where a command that judges by a cluster has its facts from. */
@@ -48,14 +47,9 @@ export async function openClusterFacts(options: {
     onProblem: (problem) => onProblem(describeError(problem)),
   })
   stops.add(() => catalog.close())
-  const client = createRegistryClient({
-    settings: config.registries,
-    limits: { tags: config.catalog.tagLimit },
-  })
-  stops.add(() => client.close())
-  const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
-  stops.add(() => scanner.stop())
-  const asked = options.offline ? offlineSource((key) => catalog.get(key)) : scanner
+  const asked = options.offline
+    ? offlineSource((key) => catalog.get(key))
+    : openScanner(config, catalog, stops)
   let lookUps = 0
   try {
     const shared = options.isShared

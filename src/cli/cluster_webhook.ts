@@ -53,7 +53,7 @@ import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { reviewSettings } from './review_settings.ts'
 import { createStops } from './stops.ts'
-import type { Webhook } from './webhook.ts'
+import { type Webhook, webhookAt } from './webhook.ts'
 
 /**
  * Starts one replica of an installation in a cluster. It listens at once, is ready when everything
@@ -209,9 +209,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     stops.add(() => server.stop())
     const address = await server.listen(config.listen)
     scanner.start()
-    const rehearsal = rehearse(config).catch((error) =>
-      log.warn({ code: 'ERR_LISTEN' }, `the first review will be slower: ${describeError(error)}`),
-    )
+    const rehearsal = rehearse(config, log)
     stops.add(() => rehearsal)
 
     const customKinds = customKindsFinder(cluster, config, (message) =>
@@ -285,13 +283,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         log,
       })
     })
-    return {
-      ...address,
-      caBundle: () => certificates.current().ca,
-      onCaBundle: (listener) => certificates.subscribe(({ ca }) => listener(ca)),
-      policies: () => policies.current().policies.length,
-      stop: stops.all,
-    }
+    return webhookAt(address, certificates, policies.current, stops)
   } catch (error) {
     await stops.all()
     throw error

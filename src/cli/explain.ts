@@ -5,13 +5,13 @@ import { describeError } from '../errors.ts'
 import { settle } from '../facts/index.ts'
 import { type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
-import { createRegistryClient } from '../registry/index.ts'
-import { createScanner } from '../scanner/index.ts'
 import { loadPolicies } from '../sources/index.ts'
+import { openScanner } from './command_scanner.ts'
 import { isUnconfigured, startEmbeddedDefault } from './embedded_default.ts'
 import type { ClusterView } from './explain_cluster.ts'
 import { type Explanation, explanationJson, explanationText, verdictOf } from './explanation.ts'
 import type { Streams } from './output.ts'
+import { createStops } from './stops.ts'
 import { timelineOf } from './timeline.ts'
 
 /** Options of `tagwarden explain` as the command line gives them. */
@@ -147,19 +147,9 @@ function openFacts(config: Config, streams: Streams) {
     path: config.catalog.path,
     onProblem: (problem) => streams.err(`tagwarden: ${describeError(problem)}\n`),
   })
-  const client = createRegistryClient({
-    settings: config.registries,
-    limits: { tags: config.catalog.tagLimit },
-  })
-  const source = createScanner({ catalog, client, interval: config.catalog.interval })
-  return {
-    source,
-    close: async () => {
-      await source.stop()
-      await client.close()
-      await catalog.close()
-    },
-  }
+  const stops = createStops()
+  stops.add(() => catalog.close())
+  return { source: openScanner(config, catalog, stops), close: stops.all }
 }
 
 /** The namespace of the policies, when it is but one; nobody should have to name it then. */

@@ -1,10 +1,11 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { FORMS } from '../reports/types.ts'
 import { STREAMS } from './output.ts'
+import { addReportOptions, collect } from './report_options.ts'
 
 /** `tagwarden review`: its options. What it does is loaded when it is called. */
 export function addReview(program: Command): void {
-  program
+  const command = program
     .command('review [paths...]')
     .description('judges manifests as the webhook would, before they are applied')
     .option('--policies <path>', 'folder or file with policies (default: as configured)', collect)
@@ -23,26 +24,9 @@ export function addReview(program: Command): void {
     .option('--dry-run', 'show what would be written')
     .option('--baseline <file>', 'accept the findings that stand in this file')
     .option('--write-baseline <file>', 'write all findings to this file')
-    .addOption(
-      new Option('--fail-on <level>', 'what counts as a violation')
-        .choices(['deny', 'warn'])
-        .default('deny'),
-    )
-    .addOption(
-      new Option('-o, --output <form>', 'how to print the result')
-        .choices([...FORMS, 'admission', 'manifests'])
-        .default('text'),
-    )
-    .option('--report <form=file>', 'write the report to a file, too', collect)
-    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
-    .action(async (paths, options) => {
-      const { review } = await import('./review.ts')
-      const version = program.version() ?? ''
-      process.exitCode = await review(paths, { ...options, version }, STREAMS)
-    })
-}
-
-/** An option that may be given several times. It takes one value each: the next word may be a path. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
+  addReportOptions(command, [...FORMS, 'admission', 'manifests']).action(async (paths, options) => {
+    const { review } = await import('./review.ts')
+    const version = program.version() ?? ''
+    process.exitCode = await review(paths, { ...options, version }, STREAMS)
+  })
 }

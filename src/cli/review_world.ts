@@ -10,7 +10,7 @@ import { type LoadedPolicies, loadPolicies, type PolicyPaths } from '../sources/
 import { kubeconfigFor } from './cluster_choice.ts'
 import { isUnconfigured } from './embedded_default.ts'
 import type { Streams } from './output.ts'
-import { createStops } from './stops.ts'
+import { createStops, type Stops } from './stops.ts'
 
 /** Where the policies and the facts of a command come from. */
 export interface WorldOptions {
@@ -82,8 +82,6 @@ export async function openWorld(
     throw error
   }
 }
-
-type Stops = ReturnType<typeof createStops>
 
 /**
  * Reads policies of files.
@@ -164,16 +162,8 @@ async function openFacts(
   })
   stops.add(() => catalog.close())
   if (options.offline) return offlineSource((name) => catalog.get(name))
-  const { createRegistryClient } = await import('../registry/index.ts')
-  const { createScanner } = await import('../scanner/index.ts')
-  const client = createRegistryClient({
-    settings: config.registries,
-    limits: { tags: config.catalog.tagLimit },
-  })
-  stops.add(() => client.close())
-  const scanner = createScanner({ catalog, client, interval: config.catalog.interval })
-  stops.add(() => scanner.stop())
-  return scanner
+  const { openScanner } = await import('./command_scanner.ts')
+  return openScanner(config, catalog, stops)
 }
 
 /** The folder of the index: the one that is given, else the usual one. */

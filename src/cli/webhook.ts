@@ -1,6 +1,11 @@
 import { createReviewHandlers } from '../admission/index.ts'
 import { createCatalog } from '../catalog/index.ts'
-import { folderStore, LOOPBACK, openCertificates } from '../certificates/index.ts'
+import {
+  type Certificates,
+  folderStore,
+  LOOPBACK,
+  openCertificates,
+} from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
@@ -15,7 +20,7 @@ import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { reviewSettings } from './review_settings.ts'
-import { createStops } from './stops.ts'
+import { createStops, type Stops } from './stops.ts'
 
 /** A running webhook with everything that it needs. */
 export interface Webhook extends Address {
@@ -111,20 +116,28 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     follow = followRepositories(scanner)
     follow(policies.current())
     scanner.start()
-    const rehearsal = rehearse(config).catch((error) =>
-      log.warn({ code: 'ERR_LISTEN' }, `the first review will be slower: ${describeError(error)}`),
-    )
+    const rehearsal = rehearse(config, log)
     stops.add(() => rehearsal)
-    return {
-      ...address,
-      caBundle: () => certificates.current().ca,
-      onCaBundle: (listener) => certificates.subscribe(({ ca }) => listener(ca)),
-      policies: () => policies.current().policies.length,
-      stop: stops.all,
-    }
+    return webhookAt(address, certificates, policies.current, stops)
   } catch (error) {
     await stops.all()
     throw error
+  }
+}
+
+/** What runs there now. */
+export function webhookAt(
+  address: Address,
+  certificates: Pick<Certificates, 'current' | 'subscribe'>,
+  policies: () => PolicySet,
+  stops: Stops,
+): Webhook {
+  return {
+    ...address,
+    caBundle: () => certificates.current().ca,
+    onCaBundle: (listener) => certificates.subscribe(({ ca }) => listener(ca)),
+    policies: () => policies().policies.length,
+    stop: stops.all,
   }
 }
 

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { HELM, requireAsset } from '../cluster/assets.ts'
+import { type ProgramResult, runProgram } from '../cluster/program.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 export const CHART = join(ROOT, 'charts/tagwarden')
@@ -24,48 +24,27 @@ export interface Rendered {
   readonly [field: string]: any
 }
 
-export interface HelmResult {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
 /** Runs the real Helm; another exit code than 0 is a result, not an error. */
 export function helm(
   args: readonly string[],
   options: { readonly input?: string; readonly home?: string } = {},
-): Promise<HelmResult> {
-  return new Promise((resolve, reject) => {
-    const { home = '/nonexistent' } = options
-    const child = spawn(requireAsset(HELM), args, {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        HELM_CACHE_HOME: join(home, 'cache'),
-        HELM_CONFIG_HOME: join(home, 'config'),
-        HELM_DATA_HOME: join(home, 'data'),
-      },
-    })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (part) => {
-      stdout += part
-    })
-    child.stderr.setEncoding('utf8').on('data', (part) => {
-      stderr += part
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
-    child.stdin.on('error', () => {})
-    child.stdin.end(options.input ?? '')
-  })
+): Promise<ProgramResult> {
+  const { home = '/nonexistent', input } = options
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: home,
+    HELM_CACHE_HOME: join(home, 'cache'),
+    HELM_CONFIG_HOME: join(home, 'config'),
+    HELM_DATA_HOME: join(home, 'data'),
+  }
+  return runProgram(requireAsset(HELM), args, { env, input })
 }
 
 /** What "helm template" says of values. */
 export function template(
   values: Values,
   { release = 'tagwarden', namespace = NAMESPACE, chart = CHART } = {},
-): Promise<HelmResult> {
+): Promise<ProgramResult> {
   const args = ['template', release, chart, '--namespace', namespace, '--values', '-']
   return helm(args, { input: JSON.stringify(values) })
 }

@@ -5,11 +5,12 @@ import { type ApiServer, kubeconfigOf, startApiServer } from './api_server.ts'
 import { type AuditEntry, readAuditLog } from './audit_log.ts'
 import { type Running, waitFor } from './child.ts'
 import { startFakeNode } from './fake_node.ts'
-import { type KubectlResult, runKubectl } from './kubectl.ts'
+import { runKubectl } from './kubectl.ts'
+import type { ProgramResult } from './program.ts'
 
 export type { AuditEntry } from './audit_log.ts'
 export { waitFor } from './child.ts'
-export type { KubectlResult } from './kubectl.ts'
+export type { ProgramResult } from './program.ts'
 
 /** A real Kubernetes API server, with controllers and a fake node when asked for. */
 export interface ControlPlane {
@@ -24,7 +25,7 @@ export interface ControlPlane {
   kubectl(
     args: readonly string[],
     options?: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
-  ): Promise<KubectlResult>
+  ): Promise<ProgramResult>
   /**
    * Kills the API server, does something meanwhile, and starts it again, on the same port and
    * data; waits until it is ready.

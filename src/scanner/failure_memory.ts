@@ -42,7 +42,8 @@ export function createFailureMemory(): FailureMemory {
   return {
     recall(need, now) {
       const remembered = [repositories.get(need.name), needs.get(needKey(need))]
-      return remembered.find((one) => one && one.until > now)?.failure
+      // One of the future was met before the clock was set back.
+      return remembered.find((one) => one && one.until > now && one.failure.at <= now)?.failure
     },
     remember(need, failure) {
       const general = isUnreachable(failure)

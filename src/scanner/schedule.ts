@@ -81,8 +81,11 @@ export function createSchedule(options: {
   function plan(key: string, scannedAt: number, now: number): number {
     const interval = intervalOf(key)
     const planned = scannedAt === 0 ? now : scannedAt + jitter(interval)
-    const overdue = now + random() * Math.min(SPREAD, interval)
-    return planned > now ? Math.min(planned, now + jitter(interval)) : overdue
+    return planned > now ? Math.min(planned, now + jitter(interval)) : soon(key, now)
+  }
+
+  function soon(key: string, now: number): number {
+    return now + random() * Math.min(SPREAD, intervalOf(key))
   }
 
   function intervalOf(key: string): number {
@@ -96,6 +99,8 @@ export function createSchedule(options: {
   function take(now: number): string[] {
     const due: [string, Entry][] = []
     for (const [key, entry] of entries) {
+      // Planned further ahead than anything is: the clock was set back since.
+      if (entry.at > now + 1.2 * intervalOf(key)) entry.at = soon(key, now)
       if (entry.running || entry.at > now || pace(key)?.suspend) continue
       if (entry.watched || now - entry.usedAt <= IDLE) due.push([key, entry])
       else entries.delete(key)

@@ -25,7 +25,8 @@ export function createPatience(): Patience {
       forget(now)
       if (repairs < FREE) return 0
       const pause = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(repairs - FREE, 10))
-      return Math.max(0, last + pause - now)
+      // Never longer than that, though the clock was set back.
+      return Math.max(0, Math.min(last, now) + pause - now)
     },
     noteRepair(now) {
       forget(now)

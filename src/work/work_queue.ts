@@ -4,6 +4,8 @@ import { setUnreferencedTimer, type Timer } from './timer.ts'
 const FIRST_RETRY = 1_000
 const LAST_RETRY = 60_000
 const WORKERS = 4
+/** What all workers may take at once of the time that comes, in ms, and as much again. */
+const MOST_AHEAD = 2 * WORKERS * 1_000
 /** So much may wait. What comes then is left out: whoever wants it will come again. */
 const SIZE = 20_000
 
@@ -45,7 +47,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       if (running.size >= WORKERS) return
       if (running.has(key)) continue
       const wait = startAt - clock()
-      if (wait > 0) {
+      // Further ahead than it ever is: the clock was set back since.
+      if (wait > MOST_AHEAD / perSecond) startAt = clock()
+      else if (wait > 0) {
         cancelPump = timer(pump, wait)
         return
       }

@@ -45,6 +45,16 @@ t.test('what is overdue at the start is spread over half a minute', async (t) =>
   )
 })
 
+t.test('a clock that is set back holds up no scan', async (t) => {
+  const plan = schedule()
+  plan.use('a', NOW, NOW)
+  const now = NOW - 6 * HOUR
+  t.strictSame(plan.take(now), [])
+  t.strictSame(plan.take(now + 30_000), ['a'])
+  plan.finish('a', now + 30_000, false)
+  t.strictSame(plan.take(now + 60_000), [], 'and then it has its interval')
+})
+
 t.test('the longest overdue is first', async (t) => {
   const plan = schedule()
   plan.use('young', NOW - 1_000, NOW)

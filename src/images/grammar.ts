@@ -23,7 +23,8 @@ const PATH = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|
 const COMPONENT_PREFIX = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/
 const TAG = /^\w[\w.-]{0,127}$/
 const DIGEST = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/
-const IMAGE_ID = /^[a-f0-9]{64}$/
+// To containerd, sha256:… and any part of an id is an image that the node has, whatever its name.
+const IMAGE_ID = /^(?:[a-f0-9]{64}|sha(?:256|384|512):[a-f0-9]+)$/
 
 /**
  * Whether a text is a tag: a letter, digit or `_`, then at most 127 of these or `.` or `-`.
@@ -46,7 +47,10 @@ export function isDigest(text: string): boolean {
   return DIGEST.test(text)
 }
 
-/** Whether a text is the bare id of an image, which the container runtimes refuse as a name. */
+/**
+ * Whether a text is the bare id of an image. As a name, the container runtimes refuse it, or run
+ * what they find under it on the node.
+ */
 export function isImageId(text: string): boolean {
   return IMAGE_ID.test(text)
 }

@@ -22,7 +22,8 @@ export const REASON_HELP: Readonly<Record<ReasonCode | DriftCode, ReasonHelp>> =
   ...DRIFT_HELP,
   InvalidReference: {
     short: 'The text is not an image reference',
-    meaning: 'The text is not an image reference. The container runtime could not pull it either.',
+    meaning:
+      'The text is not an image reference. The container runtime could not pull it either; the bare id of an image (`sha256:…`), which it might find on the node under whatever name, is none.',
     remedy:
       'Write what the message says. A policy cannot permit it; `defaults.enforcement` decides how it counts.',
   },

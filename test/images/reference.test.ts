@@ -83,7 +83,9 @@ t.test('a reference is read as the container runtimes read it', (t) => {
     [`web:v1@${SHA256}`, 'docker.io', 'library/web', 'v1', SHA256],
     [`web@${SHA384}`, 'docker.io', 'library/web', undefined, SHA384],
     [`ghcr.io/a/b:v1@${SHA512}`, 'ghcr.io', 'a/b', 'v1', SHA512],
-    [SHA256, 'docker.io', 'library/sha256', HEX],
+    // a tag of sha256 that is no id, and one of it by its full name
+    ['sha256:v1', 'docker.io', 'library/sha256', 'v1'],
+    [`library/${SHA256}`, 'docker.io', 'library/sha256', HEX],
     // a hex name is an image id only if it is 64 digits long and stands alone
     [HEX.slice(1), 'docker.io', `library/${HEX.slice(1)}`],
     [`${HEX}:v1`, 'docker.io', `library/${HEX}`, 'v1'],
@@ -121,6 +123,9 @@ t.test('what is no reference is refused with its place and a remedy', (t) => {
     ['a'.repeat(1025), /it has 1025 characters, more than 1024$/, example],
     ['web/'.repeat(250_000), /it has 1000000 characters/, example],
     [HEX, /bare id of an image/, /name@sha256:/],
+    [`sha256:${HEX}`, /bare id of an image/, /name@sha256:/],
+    ['sha256:beef', /bare id of an image/, /name@sha256:/],
+    [`sha512:${HEX}${HEX}`, /bare id of an image/, /name@sha256:/],
     ['https://ghcr.io/acme/web', /starts with https:\/\//, /^Leave that out: ghcr.io\/acme\/web$/],
     ['docker://Web', /starts with docker:\/\//, /^Leave that out$/],
     // characters that stand nowhere

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Conversion,
@@ -8,8 +8,10 @@ import {
   objectText,
 } from '../convert/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
-import { LARGEST_FILE, type ObjectDocument, printable, readDocuments } from '../policies/index.ts'
+import { type ObjectDocument, printable } from '../policies/index.ts'
+import { openFile, streamText } from '../review/index.ts'
 import { surveyPaths } from '../sources/index.ts'
+import { readObjects } from './manifest_documents.ts'
 import type { Streams } from './output.ts'
 
 /** Options of `tagwarden convert` as the command line gives them. */
@@ -20,7 +22,11 @@ export interface ConvertOptions {
 interface Manifests {
   readonly documents: readonly ObjectDocument[]
   readonly problems: readonly TagwardenError[]
+  /** files with templates that have yet to be filled in */
+  readonly templates: readonly string[]
 }
+
+const TEMPLATE = 'is a template: pipe the output of helm template into tagwarden convert'
 
 /**
  * `tagwarden convert`: what other tools are told, as objects of tagwarden.io.
@@ -34,8 +40,10 @@ export async function convert(
   { outputDir }: ConvertOptions,
   streams: Streams,
 ): Promise<number> {
-  const { documents, problems: unread } = await readManifests(paths)
-  const conversion = convertDocuments(documents)
+  const { documents, problems: unread, templates } = await readManifests(paths)
+  const converted = convertDocuments(documents)
+  const unfilled = templates.map((title) => ({ title, reason: TEMPLATE }))
+  const conversion = { ...converted, leftOut: [...converted.leftOut, ...unfilled] }
   const problems = [...unread, ...conversion.problems]
   if (outputDir === undefined) streams.out(conversionText(conversion))
   else problems.push(...(await writeObjects(conversion, outputDir)))
@@ -77,40 +85,20 @@ async function readManifests(paths: readonly string[]): Promise<Manifests> {
   }
   const survey = await surveyPaths(named.filter((path) => path !== '-'))
   const documents: ObjectDocument[] = []
+  const templates: string[] = []
   const problems = survey.problems.map(({ message, position, cause }) => {
     const remedy = 'Check the path'
     return new TagwardenError('ERR_USAGE', message, { remedy, position, cause })
   })
-  const add = (text: string, file: string) => {
-    const read = readDocuments(text, file)
+  const add = async (source: ReturnType<typeof openFile>, file: string) => {
+    const read = await readObjects(source, file)
     documents.push(...read.documents)
     problems.push(...read.problems)
+    if (read.isTemplate) templates.push(file)
   }
-  if (named.includes('-')) add(await readInput(), 'stdin')
-  for (const file of survey.files.keys()) {
-    try {
-      const { size } = await stat(file)
-      // a longer one is refused with its size, unread
-      add(size > LARGEST_FILE ? ' '.repeat(LARGEST_FILE + 1) : await readFile(file, 'utf8'), file)
-    } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
-      const message = `cannot be read (${code})`
-      const remedy = 'Check the path'
-      problems.push(new TagwardenError('ERR_USAGE', message, { remedy, position: { file }, cause }))
-    }
-  }
-  return { documents, problems }
-}
-
-async function readInput(): Promise<string> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of process.stdin) {
-    parts.push(part)
-    length += part.length
-    if (length > LARGEST_FILE) break
-  }
-  return Buffer.concat(parts).toString('utf8')
+  if (named.includes('-')) await add(streamText(process.stdin, 'stdin', false), 'stdin')
+  for (const file of survey.files.keys()) await add(openFile(file, false), file)
+  return { documents, problems, templates }
 }
 
 /** Writes one file for each object; never over a file that is there. */

@@ -16,6 +16,7 @@ import {
   type ManifestInput,
   namespaceLabelsIn,
   noFile,
+  notEmpty,
   openFile,
   type ReviewedFile,
   type ReviewProgress,
@@ -157,7 +158,8 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
   async function* inputs(): AsyncGenerator<ManifestInput> {
     if (given.includes(STDIN)) {
       const place = { ...placeOf(resolve(cwd, STDIN), STDIN), title: 'standard input' }
-      yield { place, text: streamText(process.stdin, STDIN, false) }
+      const text = streamText(process.stdin, STDIN, false)
+      yield { place, text: manifests ? text : notEmpty(text) }
     }
     for (const { path, name } of wanted) {
       const text = openFile(path, fixes === true)

@@ -138,7 +138,7 @@ function asText(policy: CompiledPolicy, ranking: Ranking): string {
   const losers = ranking.losers()
   const lines = [
     `${policy.title} permits ${policy.selector.description}`,
-    `${counts.tags} tags, ${counts.matched} matched, ${counts.versions} versions, ${counts.permitted} permitted`,
+    `${counted(counts.tags, 'tag')}, ${counts.matched} matched, ${counted(counts.versions, 'version')}, ${counts.permitted} permitted`,
     selected
       ? `-> ${selected.tag}${selected.version === selected.tag ? '' : ` (version ${selected.version})`}${selected.build === undefined ? '' : ` (build ${selected.build})`}`
       : '-> no permitted tag [NoPermittedTag]',
@@ -148,4 +148,8 @@ function asText(policy: CompiledPolicy, ranking: Ranking): string {
     ...(losers.length > 20 ? [` x and ${losers.length - 20} more`] : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

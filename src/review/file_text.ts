@@ -71,6 +71,25 @@ export function streamText(stream: Readable, name: string, hashed: boolean): Fil
   }
 }
 
+/**
+ * The same, but nothing at all is a problem: what a failed program writes is no manifest that is all
+ * right.
+ */
+export function notEmpty(text: FileText): FileText {
+  return {
+    ...text,
+    async *documents() {
+      let isEmpty = true
+      for await (const documents of text.documents()) {
+        isEmpty &&= documents.every((each) => each.text.trim() === '')
+        yield documents
+      }
+      const remedy = 'A program that was to write to it may have failed: set -o pipefail tells'
+      if (isEmpty) throw invalid('-', 'standard input is empty', remedy)
+    },
+  }
+}
+
 export function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
 }

@@ -31,6 +31,38 @@ t.test('convert reads files and folders, and what is left out gives exit code 1'
   })
 })
 
+t.test('what kubectl gives of a large cluster is converted', async (t) => {
+  const { metadata, ...rest } = keel('acme/web:1.2.3', 'minor') as { metadata: object }
+  const items = Array.from({ length: 900 }, (_, index) => ({
+    ...rest,
+    metadata: { ...metadata, name: `web-${index}`, labels: { x: 'y'.repeat(6_000) } },
+  }))
+  for (const text of [
+    JSON.stringify({ apiVersion: 'v1', items, kind: 'List' }, null, 4),
+    stringify({ apiVersion: 'v1', items, kind: 'List' }, { aliasDuplicateObjects: false }),
+  ]) {
+    t.ok(text.length > 5 * 1024 * 1024)
+    const { code, out, err } = await tagwarden(['convert'], { input: text })
+    t.equal(code, 0, err)
+    t.match(out, /^# From Deployment shop\/web-0 \(stdin:\d+\)/m)
+    t.match(out, /web-899 \(stdin:\d{4,}\)/)
+  }
+})
+
+t.test('templates are left out, and what stands beside them is converted', async (t) => {
+  const cwd = t.testdir({
+    'a.yaml': MINOR,
+    'chart.yaml': `{{- if .Values.on }}\n${MINOR}{{- end }}\n---\n${MINOR.replaceAll('acme/web', 'acme/two')}---\na: [\n`,
+    'old.yaml': Buffer.from('\xff\xfe', 'latin1'),
+  })
+  const { code, out, err } = await tagwarden(['convert', '.'], { cwd })
+  t.equal(code, 2)
+  t.match(out, /# Left out: (?:\.\/)?chart\.yaml: is a template: pipe the\n?.*output/s)
+  t.match(out, /acme\/two/)
+  t.match(err, /chart\.yaml:3\d:1: is not YAML/, 'the line is that of the file')
+  t.match(err, /old\.yaml: is not UTF-8 text/)
+})
+
 t.test('one bad file does not stop the others', async (t) => {
   const cwd = t.testdir({
     'a.yaml': MINOR,

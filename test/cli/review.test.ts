@@ -58,6 +58,9 @@ t.test('the verdict is the exit code, and the report says why', async (t) => {
     findings: [{ location: { file: '-', line: 7, column: 14 } }],
   })
   t.match(await run(['--stdin'], GOOD), { code: 0 })
+  const empty = { code: 2, out: /ERR_INVALID_MANIFEST -: standard input is empty\. A program/ }
+  t.match(await run(['-'], ' \n'), empty, 'a renderer that failed is not all right')
+  t.match(await run(['-', '-o', 'manifests'], ''), { code: 0, out: '' }, 'a release without any')
   t.match(await run(['--stdin', 'deploy/b.yaml'], BAD), { code: 1, out: /in 2 files/ }, 'both')
   t.match(await run([]), { code: 1, out: /deploy\/a\.yaml/ }, 'the working directory')
   t.match(await run(['deploy/**/b.yaml', '-n', 'shop']), { code: 0 })

@@ -6,7 +6,7 @@ import { type Parsed, parsed, ROOT, world } from './world.ts'
 const ACTION: Parsed = parsed('action.yml')
 
 /** Runs the shell steps as a runner does: inputs with their defaults, in the environment. */
-async function run(t: Test, inputs: Record<string, string>) {
+async function run(t: Test, inputs: Record<string, string>, before: Record<string, string> = {}) {
   const { cwd, run, read, write } = world(t)
   const given = Object.fromEntries(
     Object.entries<Parsed>(ACTION.inputs).map(([name, { default: own }]) => [
@@ -16,6 +16,7 @@ async function run(t: Test, inputs: Record<string, string>) {
   )
   const files = ['GITHUB_OUTPUT', 'GITHUB_STEP_SUMMARY']
   for (const name of files) write(name, '')
+  for (const [name, text] of Object.entries(before)) write(name, text)
   let result = { code: 0, out: '', err: '' }
   for (const step of ACTION.runs.steps) {
     const env = Object.entries<string>(step.env).map(([name, text]) => {
@@ -63,7 +64,7 @@ t.test('the action passes what is permitted', async (t) => {
 
 t.test('the action fails on what is not, with annotations, SARIF and a summary', async (t) => {
   const { code, out, output, summary, read } = await run(t, {
-    paths: 'bad\ngood/a b.yaml\n',
+    paths: '  bad \r\ngood/a b.yaml\r\n',
     policies: 'policies',
     'sarif-file': 'out.sarif',
   })
@@ -80,9 +81,9 @@ t.test('the action fails on what is not, with annotations, SARIF and a summary',
 t.test('inputs reach the command as they are, and no shell', async (t) => {
   const paths = '$(touch made)\n`touch made`\n; touch made\n--fix\n'
   const args = '--no-such-option $(touch made)'
-  const { code, err, cwd, output } = await run(t, { paths, args })
+  const { code, err, cwd, output } = await run(t, { paths, args }, { 'tagwarden.sarif': '{}' })
   t.equal(code, 2)
-  t.equal(output, 'exit-code=2\n', 'there is no report to upload')
+  t.equal(output, 'exit-code=2\n', 'there is no report to upload, nor one of an earlier step')
   t.notOk(existsSync(join(cwd, 'made')))
   t.match(err, /--no-such-option/)
 })

@@ -45,7 +45,7 @@ t.test('what kubectl gives of a large cluster is converted', async (t) => {
     const { code, out, err } = await tagwarden(['convert'], { input: text })
     t.equal(code, 0, err)
     t.match(out, /^# From Deployment shop\/web-0 \(stdin:\d+\)/m)
-    t.match(out, /web-899 \(stdin:\d{4,}\)/)
+    t.match(out, /web-899\s+(?:# )?\(stdin:\d{4,}\)/)
   }
 })
 

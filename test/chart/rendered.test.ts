@@ -269,6 +269,23 @@ t.test('a label or annotation that is given twice is there once', { skip }, asyn
   t.match(annotations['checksum/config'], /^[0-9a-f]{64}$/)
 })
 
+t.test('who changes to cert-manager, or back, gets another Secret', { skip }, async (t) => {
+  const mounted = (objects: Awaited<ReturnType<typeof render>>) =>
+    only(objects, 'Deployment').spec.template.spec.volumes.find(
+      ({ name }: { name: string }) => name === 'certificates',
+    )
+  const objects = await render({
+    certificates: { source: 'CertManager' },
+    serviceMonitor: { enabled: true },
+  })
+  const { secretName } = mounted(objects).secret
+  t.equal(secretName, 'tagwarden-tls', 'the other one holds a key that cert-manager leaves there')
+  t.equal(only(objects, 'Certificate', 'tagwarden').spec.secretName, secretName)
+  t.equal(only(objects, 'Pod').spec.volumes[0].secret.secretName, secretName)
+  const [endpoint] = only(objects, 'ServiceMonitor').spec.endpoints
+  t.equal(endpoint.tlsConfig.ca.secret.name, secretName)
+})
+
 t.test('a quota of the namespace that lets replicas in lets helm test in', { skip }, async (t) => {
   const resources = { requests: { cpu: '1' }, limits: { cpu: '2', memory: '1Gi' } }
   const [container] = only(await render({ resources }), 'Pod').spec.containers

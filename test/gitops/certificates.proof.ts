@@ -44,7 +44,7 @@ t.test('with certificates of cert-manager', { timeout: 600_000 }, async (t) => {
   /** What a kubelet does with a Secret that is mounted. */
   let version = ''
   const mount = async () => {
-    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/tagwarden-certificates`
+    const path = `/api/v1/namespaces/${NAMESPACE}/secrets/tagwarden-tls`
     const { status, body } = await admin.call('GET', path)
     const { resourceVersion } = (body['metadata'] ?? {}) as { resourceVersion?: string }
     if (status !== 200 || resourceVersion === undefined || resourceVersion === version) return

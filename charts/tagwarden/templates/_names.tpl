@@ -24,10 +24,13 @@
 {{- printf "%s:%s%s" .Values.image.repository $tag $digest -}}
 {{- end -}}
 
-{{- /* Secret with the CA and the certificate of the webhook. */ -}}
+{{- /* Secret with the CA and the certificate of the webhook. Each source has its own: cert-manager leaves
+the key of another's CA in it, with which nothing starts, and renews nothing that it has left. */ -}}
 {{- define "tagwarden.certificatesSecret" -}}
 {{- if eq .Values.certificates.source "ExistingSecret" -}}
 {{- .Values.certificates.existingSecret -}}
+{{- else if eq .Values.certificates.source "CertManager" -}}
+{{- printf "%s-tls" (include "tagwarden.fullname" .) -}}
 {{- else -}}
 {{- printf "%s-certificates" (include "tagwarden.fullname" .) -}}
 {{- end -}}

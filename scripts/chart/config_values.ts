@@ -7,6 +7,7 @@ export const CHART_MADE = [
   'listen.drainDelay',
   'catalog.path',
   'certificates.path',
+  'clients',
   'audit.mode',
   'cluster.mode',
   'cluster.kubeconfig',

@@ -45,6 +45,18 @@ export const VALUES: Value = group('', {
       renewBefore: text('how long before its end it is renewed', '720h', { pattern: TIME }),
     }),
   }),
+  clients: group(
+    '[who may ask for reviews](webhook.md#who-may-ask): clients with a certificate of this CA; without one, everybody who reaches the port',
+    {
+      configMap: text('name of the ConfigMap with the CA as `ca.crt`', '', { pattern: NAME }),
+      secret: text('instead: name of the Secret with it', '', { pattern: NAME }),
+      names: list('common names or subject alternative names that they must be for; none: any', {
+        type: 'string',
+        minLength: 1,
+      }),
+      enforcement: choice('`Warn` answers others too, and logs them', 'Enforce', 'Warn'),
+    },
+  ),
   pullSecrets: group('[pull secrets](install.md#private-registries) that may be read', {
     namespaces: list('namespaces in which all may be read', {
       type: 'string',

@@ -35,6 +35,7 @@ export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
+/** Whether the key of `ca` signed `leaf`, and both say so. */
 export function isIssuedBy(leaf: X509Certificate, ca: X509Certificate): boolean {
   return leaf.checkIssued(ca) && leaf.verify(ca.publicKey)
 }

@@ -44,6 +44,7 @@ import {
   type WebhookController,
 } from '../webhooks/index.ts'
 import { logCertificates } from './certificate_log.ts'
+import { openClients } from './clients.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
@@ -141,6 +142,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     })
     stops.add(() => certificates.close())
     logCertificates(certificates, log)
+    const clients = await openClients(config, log, stops)
 
     let controller: WebhookController | undefined
     let auditor: BackgroundAudit | undefined
@@ -177,6 +179,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     }
     const server = createServer({
       certificates,
+      clients,
       handlers: {
         ...createReviewHandlers({ ...review, onReviewed }),
         policies: createPolicyReviewHandler({

@@ -15,6 +15,7 @@ import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import { logCertificates } from './certificate_log.ts'
+import { openClients } from './clients.ts'
 import type { Log } from './log.ts'
 import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
@@ -88,6 +89,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     })
     stops.add(() => certificates.close())
     logCertificates(certificates, log)
+    const clients = await openClients(config, log, stops)
     const registry = createRegistry()
     const metrics = createMetrics(registry, {
       index: () => indexFigures(catalog),
@@ -95,6 +97,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     })
     const server = createServer({
       certificates,
+      clients,
       handlers: createReviewHandlers({
         policies: policies.current,
         source: scanner,

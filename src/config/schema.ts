@@ -95,6 +95,20 @@ export const CONFIG_SCHEMA: Setting = group({
       description: 'names in the certificate beside 127.0.0.1, ::1 and localhost',
     },
   }),
+  clients: group({
+    certificateAuthority: {
+      ...PATH,
+      description: 'file of the CA of the clients whose reviews are answered; without it, all are',
+    },
+    names: {
+      type: 'array',
+      items: { ...NAME, maxLength: 1024 },
+      maxItems: 100,
+      default: [],
+      description: 'common names or subject alternative names that it must be for',
+    },
+    enforcement: choice('Warn: other reviews are answered too, and logged', 'Enforce', 'Warn'),
+  }),
   cluster: group({
     mode: choice(
       'On: policies come from the cluster too, and its webhook configurations are kept right',

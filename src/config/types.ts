@@ -30,6 +30,14 @@ export interface Config {
     /** DNS names and IP addresses beside 127.0.0.1 and localhost */
     readonly names: readonly string[]
   }
+  /** whose reviews are answered */
+  readonly clients: {
+    /** undefined: everybody's */
+    readonly certificateAuthority: string | undefined
+    /** common names or subject alternative names; empty: all that the CA has signed */
+    readonly names: readonly string[]
+    readonly enforcement: 'Enforce' | 'Warn'
+  }
   readonly cluster: ClusterSettings
   /** of what runs in the cluster, by the leader */
   readonly audit: {

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyReply } from 'fastify'
 import type { ReviewHandler } from '../admission/index.ts'
 import { parseDuration } from '../policies/index.ts'
 import type { App } from './app.ts'
 import { JSON_TYPE } from './failure.ts'
+import type { Gate, Refusal } from './gate.ts'
 import type { Observe } from './metrics.ts'
 
 /** What the review routes tell the server, and what it tells them. */
@@ -14,6 +17,7 @@ export interface Traffic {
 interface ReviewRoute {
   readonly path: string
   readonly handler: ReviewHandler
+  readonly gate: Gate | undefined
   readonly observe: Observe
   readonly traffic: Traffic
   readonly clock: () => number
@@ -35,9 +39,9 @@ export function acceptRawJson(app: App, bodyLimit: number): void {
 
 /** `POST path`: one review in, one answer out. */
 export function addReviewRoute(app: App, route: ReviewRoute): void {
-  const { path, handler, observe, traffic, clock } = route
+  const { path, handler, gate, observe, traffic, clock } = route
   app.post<{ Querystring: Record<string, unknown> }>(path, {
-    onRequest: (_request, reply, done) => {
+    onRequest: (request, reply, done) => {
       const response = reply.raw
       traffic.open++
       // 'close' comes in every case, also when the client has gone.
@@ -46,7 +50,11 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
         const status = response.writableFinished ? response.statusCode : 'aborted'
         observe(status, reply.elapsedTime / 1_000)
       })
-      done()
+      const passage = gate?.pass(request.raw)
+      const refusal = passage?.refusal
+      if (passage?.last) reply.header('connection', 'close')
+      if (refusal) refuse(request.raw, reply, refusal)
+      else done()
     },
     handler: async (request, reply) => {
       const received = clock() - reply.elapsedTime
@@ -63,6 +71,13 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       }
     },
   })
+}
+
+/** The body is let pass unread first: an answer to a client that still writes may get lost. */
+function refuse(request: IncomingMessage, reply: FastifyReply, { status, body }: Refusal): void {
+  reply.code(status).header('content-type', JSON_TYPE)
+  request.once('end', () => reply.send(body))
+  request.resume()
 }
 
 /** The API server writes `?timeout=10s`. What cannot be read counts as not given. */

@@ -2,7 +2,9 @@ import { Server as Listener, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import fastify from 'fastify'
 import type { App } from './app.ts'
+import { clientTls } from './clients.ts'
 import { answerFailure, answerNotFound } from './failure.ts'
+import { createGate } from './gate.ts'
 import { listen } from './listen.ts'
 import { createRequestMetrics } from './metrics.ts'
 import { addProbes } from './probes.ts'
@@ -28,7 +30,8 @@ const BUSY = 1_000
 
 /**
  * Makes the HTTPS server of the webhook: `POST` for each handler, `GET /healthz`, `/readyz`,
- * `/metrics`. It takes a renewed certificate without dropping a connection.
+ * `/metrics`. It takes a renewed certificate, and other CAs of clients, without dropping a
+ * connection.
  *
  * @throws TagwardenError ERR_CERTIFICATE when TLS cannot use the certificate
  *
@@ -48,10 +51,11 @@ export function createServer(options: ServerOptions): Server {
   acceptRawJson(app, bodyLimit)
   app.setErrorHandler(answerFailure(log, bodyLimit))
   app.setNotFoundHandler(answerNotFound(Object.keys(handlers)))
+  const gate = createGate({ ...options, clock, settle: HANDSHAKE_TIMEOUT })
   const observer = createRequestMetrics(options.metrics)
   for (const [name, handler] of Object.entries(handlers)) {
     const path = `/${name}`
-    addReviewRoute(app, { path, handler, observe: observer(path), traffic, clock })
+    addReviewRoute(app, { path, handler, gate, observe: observer(path), traffic, clock })
   }
   addProbes(app, { ...options, traffic, clock })
 
@@ -68,9 +72,9 @@ export function createServer(options: ServerOptions): Server {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  const unsubscribe = certificates.subscribe(({ key, cert }) => {
-    app.server.setSecureContext({ key, cert, minVersion: 'TLSv1.2' })
-  })
+  if (gate) app.server.on('secureConnection', gate.opened)
+  const renew = () => app.server.setSecureContext(secureContext(options))
+  const ends = [certificates.subscribe(renew), options.clients?.authority.subscribe(renew)]
 
   async function drain(): Promise<void> {
     traffic.draining = true
@@ -88,7 +92,7 @@ export function createServer(options: ServerOptions): Server {
       socket.destroy()
     }
     await closed
-    unsubscribe()
+    for (const end of ends) end?.()
   }
 
   let stopping: Promise<void> | undefined
@@ -104,11 +108,20 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
+function secureContext({ certificates, clients }: ServerOptions) {
+  const { key, cert } = certificates.current()
+  return { key, cert, minVersion: 'TLSv1.2' as const, ...(clients && clientTls(clients)) }
+}
+
 function createApp(options: ServerOptions, bodyLimit: number): App {
-  const { key, cert } = options.certificates.current()
   const keepAliveTimeout = options.keepAliveTimeout ?? KEEP_ALIVE
   const app = fastify({
-    https: { key, cert, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT },
+    https: {
+      ...secureContext(options),
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      // Probes and Prometheus have no certificate; who may ask for reviews is for the gate.
+      ...(options.clients && { requestCert: true, rejectUnauthorized: false }),
+    },
     logger: false,
     bodyLimit,
     keepAliveTimeout,

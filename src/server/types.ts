@@ -1,13 +1,22 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { ReviewHandler } from '../admission/index.ts'
-import type { Certificates } from '../certificates/index.ts'
+import type { Certificates, ClientAuthority } from '../certificates/index.ts'
 
 /** One condition of being ready. */
 export interface ReadinessCheck {
   readonly name: string
   /** what is missing, for people; undefined when all is well */
   readonly problem: string | undefined
+}
+
+/** Who may ask for reviews. */
+export interface ClientOptions {
+  readonly authority: Pick<ClientAuthority, 'current' | 'subscribe'>
+  /** common names or subject alternative names; empty: all that the CAs have signed */
+  readonly names: readonly string[]
+  /** Warn: others are answered too, and told in the log */
+  readonly enforcement: 'Enforce' | 'Warn'
 }
 
 export interface ServerOptions {
@@ -18,6 +27,11 @@ export interface ServerOptions {
    * kubectl shows; anything else becomes a 500 without details.
    */
   readonly handlers: Readonly<Record<string, ReviewHandler>>
+  /**
+   * Whose reviews are answered: the probes and metrics are for everybody. Others get 401 or 403
+   * with a Status. Unless told, everybody may ask.
+   */
+  readonly clients?: ClientOptions | undefined
   /** asked at each `GET /readyz`; the server adds the certificate and its own draining */
   readonly ready: () => readonly ReadinessCheck[]
   readonly metrics: Registry

@@ -3,14 +3,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { HELM, skipWithout } from '../cluster/assets.ts'
+import { createAuthority } from '../cluster/authority.ts'
 import { startServer } from '../server/fixture.ts'
-import { only, ROOT, render } from './helm.ts'
+import { only, ROOT, render, type Values } from './helm.ts'
 
 const skip = skipWithout([HELM])
 
 /** Runs what the Pod of "helm test" runs, with another address. */
-async function runTest(target: string, ca: string): Promise<{ code: number | null; out: string }> {
-  const [container] = only(await render({}), 'Pod').spec.containers
+async function runTest(
+  target: string,
+  ca: string,
+  values: Values = {},
+): Promise<{ code: number | null; out: string }> {
+  const [container] = only(await render(values), 'Pod').spec.containers
   const [node, ...options] = container.command
   const env = Object.fromEntries(
     container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
@@ -35,7 +40,7 @@ function collect(child: ChildProcess): Promise<{ code: number | null; out: strin
 }
 
 /** A real "tagwarden serve": its address. */
-function serve(t: Test, folder: string): Promise<string> {
+function serve(t: Test, folder: string, more = {}): Promise<string> {
   const child = spawn(process.execPath, [join(ROOT, 'bin/tagwarden.js'), 'serve'], {
     cwd: folder,
     env: {
@@ -45,6 +50,7 @@ function serve(t: Test, folder: string): Promise<string> {
       TAGWARDEN_POLICIES: join(folder, 'policies'),
       TAGWARDEN_CATALOG_PATH: join(folder, 'catalog'),
       TAGWARDEN_CERTIFICATES_PATH: join(folder, 'certs'),
+      ...more,
     },
   })
   const ended = collect(child)
@@ -71,6 +77,22 @@ t.test('helm test passes where Tagwarden runs', { skip }, async (t) => {
   t.match(out, /^ready: .*certificate/)
   t.match(out, 'judges images: allowed')
 })
+
+t.test(
+  'helm test passes where only clients with a certificate are answered',
+  { skip },
+  async (t) => {
+    const clients = createAuthority('clients').certificate
+    const folder = t.testdir({ policies: {}, 'clients.crt': clients })
+    const env = { TAGWARDEN_CLIENTS_CERTIFICATE_AUTHORITY: join(folder, 'clients.crt') }
+    const url = await serve(t, folder, env)
+    const ca = join(folder, 'certs/ca.crt')
+    const { code, out } = await runTest(url, ca, { clients: { secret: 'clients' } })
+    t.equal(code, 0, out)
+    t.match(out, 'judges images for clients with a certificate: the client shows no certificate')
+    t.match(await runTest(url, ca), { code: 1, out: /validate.*: 401 / }, 'others are refused')
+  },
+)
 
 t.test('helm test fails, and says why, where it does not', { skip }, async (t) => {
   const folder = t.testdir()

@@ -61,6 +61,25 @@ t.test('the configuration of each set is one that the program takes', { skip }, 
   }
 })
 
+t.test('the CA of the clients is mounted where the configuration looks', { skip }, async (t) => {
+  for (const kind of ['configMap', 'secret']) {
+    const objects = await render({ clients: { [kind]: 'webhook-clients', names: ['api'] } })
+    const config = parse(only(objects, 'ConfigMap', 'tagwarden').data['tagwarden.yaml'])
+    const { certificateAuthority, ...rest } = config.clients
+    t.strictSame(rest, { names: ['api'], enforcement: 'Enforce' })
+    const { volumeMounts } = containerOf(objects)
+    const mount = volumeMounts.find(({ name }: { name: string }) => name === 'clients')
+    const { volumes } = only(objects, 'Deployment').spec.template.spec
+    const volume = volumes.find(({ name }: { name: string }) => name === 'clients')
+    const source = volume[kind]
+    t.equal(source.name ?? source.secretName, 'webhook-clients')
+    // No subPath: what is mounted by one is never renewed.
+    t.strictSame(mount, { name: 'clients', mountPath: mount.mountPath, readOnly: true })
+    t.equal(certificateAuthority, join(mount.mountPath, source.items[0].path))
+  }
+  t.notMatch(only(await render({}), 'ConfigMap', 'tagwarden').data['tagwarden.yaml'], 'clients:')
+})
+
 t.test('names that look like numbers stay names', { skip }, async (t) => {
   const objects = await render({ fullnameOverride: '0x1' }, { release: '1e3', namespace: '007' })
   for (const { kind, metadata } of objects) {

@@ -63,6 +63,11 @@ export const EVERYTHING: Values = {
     ingressFrom: [{ ipBlock: { cidr: '10.2.0.0/16' } }],
     extraEgress: [{ to: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }],
   },
+  clients: {
+    configMap: 'webhook-clients',
+    names: ['kube-apiserver-webhooks'],
+    enforcement: 'Warn',
+  },
   pullSecrets: {
     namespaces: ['shop', 'billing'],
     secrets: ['web/regcred', 'web/mirror', 'api/regcred'],

@@ -37,6 +37,9 @@ const WRONG: readonly (readonly [values: Values, said: RegExp])[] = [
     { certificates: { source: 'CertManager', certManager: { issuer: { kind: 'ClusterIssuer' } } } },
     /name it in certificates.certManager.issuer.name/,
   ],
+  [{ clients: { configMap: 'a', secret: 'b' } }, /both configMap and secret: set one/],
+  [{ clients: { names: ['a'] } }, /clients.names is given without a CA/],
+  [{ clients: { enforcement: 'Off' } }, /clients.enforcement/],
   [{ pullSecrets: { secrets: ['regcred'] } }, /pullSecrets.secrets/],
   [{ pullSecrets: { namespaces: [''] } }, /pullSecrets.namespaces/],
   [{ pullSecrets: { namespaces: ['*'] } }, /pullSecrets.namespaces/],
@@ -143,6 +146,7 @@ const WITH: Readonly<Record<string, Values>> = {
   'certificates.existingSecret': { certificates: { source: 'ExistingSecret' } },
   clusterDomain: { certificates: { source: 'CertManager' } },
   'podDisruptionBudget.minAvailable': { podDisruptionBudget: { maxUnavailable: null } },
+  'clients.secret': { clients: { configMap: '' } },
   'crds.keep': { crds: { install: true } },
 }
 

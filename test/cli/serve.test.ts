@@ -38,3 +38,32 @@ t.test('a replica that waits for its API server stops when it is told to', async
   t.equal(code, 0, err)
   t.match(err, /"signal":"SIGTERM"/)
 })
+
+t.test('without a CA that proves who a client is, it does not start', async (t) => {
+  const folder = t.testdir({ policies: {}, 'empty.crt': '' })
+  const rows: [env: Record<string, string>, said: RegExp][] = [
+    [{ TAGWARDEN_CLIENTS_NAMES: 'api' }, /clients\.names: nobody could prove to be one of these/],
+    [{ TAGWARDEN_CLIENTS_CERTIFICATE_AUTHORITY: './none.crt' }, /none\.crt: .*ENOENT/],
+    [{ TAGWARDEN_CLIENTS_CERTIFICATE_AUTHORITY: './empty.crt' }, /empty\.crt: there is no PEM/],
+  ]
+  for (const [env, said] of rows) {
+    const child = spawn(process.execPath, [BIN, 'serve'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...process.env,
+        TAGWARDEN_LISTEN_PORT: '0',
+        TAGWARDEN_POLICIES: './policies',
+        TAGWARDEN_CATALOG_PATH: './catalog',
+        TAGWARDEN_CERTIFICATES_PATH: './certs',
+        ...env,
+      },
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    let err = ''
+    for await (const part of child.stderr!) err += part
+    const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+    t.equal(code, 2, err)
+    t.match(err, said)
+  }
+})

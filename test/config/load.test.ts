@@ -10,6 +10,7 @@ listen: { address: 0.0.0.0, port: 9443, bodyLimit: 8MiB, drainDelay: 5s }
 policies: [./policies, /etc/policies, ~/policies]
 catalog: { path: ../index, interval: 1h30m, tagLimit: 1000000 }
 certificates: { path: tls, names: [tagwarden.system.svc, 10.0.0.7, "fd00::7"] }
+clients: { certificateAuthority: ./clients.crt, names: [kube-apiserver-webhooks], enforcement: Warn }
 audit: { mode: Off, interval: 30m }
 defaults: { latest: Allow, unmatched: Warn, enforcement: Audit, ownedObjects: Enforce }
 annotations: { prefix: example.com }
@@ -69,6 +70,7 @@ t.test('without a file the built-in defaults hold', async (t) => {
     policies: [],
     catalog: { path: join(cwd, 'catalog'), interval: 600_000, tagLimit: 250_000 },
     certificates: { path: join(cwd, 'certs'), names: [] },
+    clients: { names: [], enforcement: 'Enforce' },
     cluster: CLUSTER,
     audit: { mode: 'On', interval: 3_600_000 },
     defaults: {
@@ -99,6 +101,11 @@ t.test('every setting of the file is read; paths are relative to its folder', as
     certificates: {
       path: join(conf, 'tls'),
       names: ['tagwarden.system.svc', '10.0.0.7', 'fd00::7'],
+    },
+    clients: {
+      certificateAuthority: join(conf, 'clients.crt'),
+      names: ['kube-apiserver-webhooks'],
+      enforcement: 'Warn',
     },
     cluster: CLUSTER,
     audit: { mode: 'Off', interval: 1_800_000 },

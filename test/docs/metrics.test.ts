@@ -7,6 +7,8 @@ import {
   PROMOTION_OUTCOMES,
   SCAN_OUTCOMES,
 } from '../../src/metrics/index.ts'
+import { CLIENT_PROBLEMS } from '../../src/server/clients.ts'
+import { createGate } from '../../src/server/gate.ts'
 import { createRequestMetrics } from '../../src/server/metrics.ts'
 import { readPage, section, tableRows } from './pages.ts'
 
@@ -32,6 +34,7 @@ function registered(): Registered[] {
     probe: () => undefined,
   })
   createRequestMetrics(registry)
+  createGate({ metrics: registry, log: undefined as never, clock: Date.now, settle: 0 })
   const types = { Counter: 'counter', Gauge: 'gauge', Histogram: 'histogram' } as const
   return registry.getMetricsAsArray().map((metric) => {
     const { name, help, labelNames } = metric as unknown as Registered
@@ -64,6 +67,7 @@ t.test('every label and its closed values are on the page', (t) => {
   for (const value of [...SCAN_OUTCOMES, ...PROMOTION_OUTCOMES]) {
     t.ok(rows.get('outcome')?.includes(`\`${value}\``), value)
   }
+  for (const each of CLIENT_PROBLEMS) t.ok(rows.get('reason')?.includes(`\`${each}\``), each)
   for (const state of EXCEPTION_STATES) t.ok(rows.get('state')?.includes(`\`${state}\``), state)
   t.ok(REASON_CODES.length * 3 * 2 < 200, 'reasons keep the series few')
   t.end()

@@ -73,16 +73,20 @@ interface Call {
   readonly headers?: Record<string, string>
   readonly agent?: https.Agent
   readonly ca?: string
+  /** the client's own certificate and key, PEM */
+  readonly cert?: string
+  readonly key?: string
 }
 
 /** One HTTPS request. */
 export function call(url: string, options: Call = {}): Promise<Answer> {
-  const { method = 'POST', body = '{}', agent, ca } = options
+  const { method = 'POST', body = '{}', agent, ca, cert, key } = options
   const sends = method === 'POST'
   const headers = options.headers ?? (sends ? { 'content-type': 'application/json' } : {})
   const trust = ca === undefined ? { rejectUnauthorized: false } : { ca }
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const request = https.request(url, { method, headers, agent: agent ?? false, ...trust })
+  const own = cert === undefined ? {} : { cert, key }
+  const request = https.request(url, { method, headers, agent: agent ?? false, ...trust, ...own })
   request.on('error', reject)
   request.on('response', (response) => {
     const socket = response.socket as TLSSocket

@@ -1,5 +1,7 @@
-// Of "helm test": TARGET is the base URL of the Service, NODE_EXTRA_CA_CERTS its CA.
+// Of "helm test": TARGET is the base URL of the Service, NODE_EXTRA_CA_CERTS its CA. With REVIEWS=refused,
+// only clients with a certificate are answered reviews, and this one has none.
 const target = process.env.TARGET
+const refused = process.env.REVIEWS === 'refused'
 const review = {
   apiVersion: 'admission.k8s.io/v1',
   kind: 'AdmissionReview',
@@ -21,7 +23,7 @@ const review = {
   },
 }
 
-async function ask(path, body) {
+async function ask(path, body, wanted = 200) {
   const signal = AbortSignal.timeout(15_000)
   const headers = { 'content-type': 'application/json' }
   const sent = body && { method: 'POST', headers, body: JSON.stringify(body) }
@@ -29,16 +31,20 @@ async function ask(path, body) {
     throw new Error(`${target + path}: ${error.cause?.message ?? error.message}`)
   })
   const text = await answer.text()
-  if (answer.status !== 200) throw new Error(`${target + path}: ${answer.status} ${text}`)
+  if (answer.status !== wanted) throw new Error(`${target + path}: ${answer.status} ${text}`)
   return JSON.parse(text)
 }
 
 try {
   const { checks } = await ask('/readyz')
   console.log(`ready: ${checks.map(({ name }) => name).join(', ')}`)
-  const { response } = await ask('/validate?timeout=10s', review)
-  if (response?.uid !== 'helm-test') throw new Error('it answers, but not to what was asked')
-  console.log(`judges images: ${response.allowed ? 'allowed' : response.status?.message}`)
+  const { response, message } = await ask('/validate?timeout=10s', review, refused ? 401 : 200)
+  if (refused) {
+    console.log(`judges images for clients with a certificate: ${message}`)
+  } else {
+    if (response?.uid !== 'helm-test') throw new Error('it answers, but not to what was asked')
+    console.log(`judges images: ${response.allowed ? 'allowed' : response.status?.message}`)
+  }
 } catch (error) {
   console.error(error.message)
   process.exitCode = 1

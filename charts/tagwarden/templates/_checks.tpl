@@ -19,6 +19,14 @@
 {{- fail (printf "certificates.certManager.issuer.kind is %s: name it in certificates.certManager.issuer.name" .certManager.issuer.kind) -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.clients -}}
+{{- if and .configMap .secret -}}
+{{- fail "clients has both configMap and secret: set one of them" -}}
+{{- end -}}
+{{- if and .names (not .configMap) (not .secret) -}}
+{{- fail "clients.names is given without a CA: name it in clients.configMap or clients.secret" -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.podDisruptionBudget -}}
 {{- if and .enabled (not (kindIs "invalid" .minAvailable)) (not (kindIs "invalid" .maxUnavailable)) -}}
 {{- fail "podDisruptionBudget has both maxUnavailable and minAvailable: set one of them to null" -}}

@@ -20,6 +20,11 @@
   "certificates" (dict "path" "/var/lib/tagwarden/certs")
   "audit" (dict "mode" (ternary "On" "Off" .Values.audit.enabled))
   "cluster" $cluster -}}
+{{- with .Values.clients -}}
+{{- if or .configMap .secret -}}
+{{- $_ := set $made "clients" (dict "certificateAuthority" "/etc/tagwarden-clients/ca.crt" "names" .names "enforcement" .enforcement) -}}
+{{- end -}}
+{{- end -}}
 {{- $defaults := dict "listen" (dict "address" "0.0.0.0") "log" (dict "format" "Json") -}}
 {{- mergeOverwrite $defaults (deepCopy .Values.config) $made | toYaml -}}
 {{- end -}}

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { Counter } from 'prom-client'
+import { type ClientProblem, createClientCheck } from './clients.ts'
+import { statusBody } from './failure.ts'
+import type { ServerOptions } from './types.ts'
+
+/** A line for each request would be a way to fill the log. */
+const QUIET = 60_000
+
+/** An answer in the place of a review. */
+export interface Refusal {
+  readonly status: 401 | 403
+  readonly body: string
+}
+
+/** What stands before the reviews. */
+export interface Gate {
+  /** To be told of each connection, as soon as its handshake is over. */
+  opened(socket: TLSSocket): void
+  pass(request: IncomingMessage): {
+    /** undefined: the client may ask */
+    readonly refusal: Refusal | undefined
+    /** the connection has to end with this request */
+    readonly last: boolean
+  }
+}
+
+type GateOptions = Pick<ServerOptions, 'clients' | 'metrics' | 'log'> & {
+  readonly clock: () => number
+  /** ms that a handshake takes at most */
+  readonly settle: number
+}
+
+/** The gate before all reviews; undefined where everybody may ask. */
+export function createGate({
+  clients,
+  metrics,
+  log,
+  clock,
+  settle,
+}: GateOptions): Gate | undefined {
+  const problems = new Counter({
+    name: 'tagwarden_client_problems_total',
+    help: 'Review requests of clients without a certificate that counts, by reason.',
+    labelNames: ['reason'],
+    registers: [metrics],
+  })
+  if (!clients) return undefined
+  const check = createClientCheck(clients, { clock, settle })
+  const enforced = clients.enforcement === 'Enforce'
+  const told = new Map<string, { at: number; since: number }>()
+
+  function tell({ reason, message, names }: ClientProblem, client: string | undefined): void {
+    const last = told.get(reason)
+    if (last && clock() - last.at < QUIET) {
+      last.since += 1
+      return
+    }
+    told.set(reason, { at: clock(), since: 0 })
+    const more = { ...(names && { names: names.slice(0, 10) }), ...(last && { since: last.since }) }
+    const what = enforced ? 'a review was refused' : 'a review would be refused'
+    log.warn({ client, reason, ...more }, `${what}: ${message}`)
+  }
+
+  return {
+    opened: check.opened,
+    pass({ socket }) {
+      const { problem, last } = check.standingOf(socket as TLSSocket)
+      if (!problem) return { refusal: undefined, last }
+      problems.inc({ reason: problem.reason })
+      tell(problem, socket.remoteAddress)
+      // The next connection may be with another certificate, or with other CAs.
+      return { refusal: enforced ? refusals[problem.reason] : undefined, last: enforced || last }
+    },
+  }
+}
+
+const REMEDY =
+  'Tagwarden answers reviews only to clients that clients.certificateAuthority has signed: the API server gets its certificate by --admission-control-config-file'
+
+const refusals: Readonly<Record<ClientProblem['reason'], Refusal>> = {
+  none: refusal(401, 'Unauthorized', `the client shows no certificate. ${REMEDY}`),
+  untrusted: refusal(401, 'Unauthorized', `the client's certificate does not count. ${REMEDY}`),
+  name: refusal(
+    403,
+    'Forbidden',
+    "the client's certificate is for a name that Tagwarden does not answer: clients.names has those that it does",
+  ),
+}
+
+function refusal(status: Refusal['status'], reason: string, message: string): Refusal {
+  return { status, body: statusBody(status, reason, message) }
+}

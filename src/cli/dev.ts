@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { openRegistration, type Registration } from '../cluster/index.ts'
 import { loadConfig } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
@@ -6,6 +7,9 @@ import { isAlive } from './liveness.ts'
 import { createLog } from './log.ts'
 import { STREAMS } from './output.ts'
 import { startWebhook } from './webhook.ts'
+
+/** In ms: the API server hears a moment later that a webhook is gone, and calls it until then. */
+const HEARD = 1_000
 
 /** Options of `tagwarden dev` as the command line gives them. */
 export interface DevOptions {
@@ -62,7 +66,12 @@ export async function dev(options: DevOptions): Promise<void> {
   })
   const stop = async () => {
     unsubscribe()
-    const removed = await cluster.unregister().finally(() => webhook.stop())
+    const removed = await cluster.unregister().catch(async (error) => {
+      await webhook.stop()
+      throw error
+    })
+    if (removed.length > 0) await delay(HEARD)
+    await webhook.stop()
     STREAMS.out(`removed from the cluster: ${removed.join(', ') || 'nothing was left'}\n`)
   }
   onTermination({ log, stop })

@@ -5,17 +5,16 @@ import t, { type Test } from 'tap'
 import { createBackgroundAudit } from '../../src/audit/index.ts'
 import { openCluster } from '../../src/cluster/index.ts'
 import { compilePolicies } from '../../src/policies/index.ts'
-import { RESOURCES } from '../../src/policies/schema/resources.ts'
 import { readPoliciesInForce } from '../../src/sources/cluster.ts'
 import { reviewOptions } from '../admission/reviews.ts'
 import { type Result, tagwarden } from '../cli/run.ts'
 import { CONTROL_PLANE, REPORT_CRDS, requireAsset, skipWithout } from '../cluster/assets.ts'
 import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
+import { awaitKinds, installKinds } from '../cluster/kinds.ts'
 import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts'
 
 const skip = skipWithout([...CONTROL_PLANE, REPORT_CRDS])
 const ROOT = join(import.meta.dirname, '../..')
-const CRDS = join(ROOT, 'charts/tagwarden/files/crds')
 
 interface World {
   readonly plane: ControlPlane
@@ -47,17 +46,11 @@ async function startWorld(t: Test): Promise<World> {
     const { code, stderr } = await plane.kubectl(['apply', '-f', '-'], { input })
     if (code !== 0) throw new Error(stderr)
   }
-  await installCrds(plane)
+  await installKinds(plane)
   await kubectl('create', 'namespace', 'shop')
   const audit = (...args: string[]) =>
     tagwarden(['audit', '--kubeconfig', plane.kubeconfig, ...args], { cwd })
   return { plane, registry, web: `${registry.host}/acme/web`, cwd, apply, kubectl, audit }
-}
-
-async function installCrds(plane: ControlPlane): Promise<void> {
-  const crds = RESOURCES.map(({ plural }) => readFileSync(join(CRDS, `${plural}.yaml`), 'utf8'))
-  await plane.kubectl(['apply', '-f', '-'], { input: crds.join('\n---\n') })
-  await plane.kubectl(['wait', '--for=condition=Established', 'crd', '--all'])
 }
 
 function workload(name: string, image: string, more: object = {}) {
@@ -94,8 +87,12 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
   await t.test('without a policy, the defaults are what it judges by', async (t) => {
     t.match(await json(), { code: 0, notes: [/^No policy is in force here/] })
     await kubectl('delete', 'crd', 'imagepolicies.tagwarden.io')
+    const isServed = async () =>
+      (await plane.kubectl(['get', '--raw', '/apis/tagwarden.io/v1alpha1/imagepolicies'])).code ===
+      0
+    await waitFor(async () => !(await isServed()), { what: 'the kind is gone' })
     t.match(await json(), { code: 2, err: /ERR_INVALID_POLICY https.* has no policies/ })
-    await installCrds(plane)
+    await installKinds(plane)
   })
 
   await apply(
@@ -104,7 +101,7 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
     workload('good', `${web}:v1.4.2`),
     workload('other', 'docker.io/library/nginx:1.27.5'),
   )
-  await kubectl('-n', 'shop', 'rollout', 'status', 'deployment/good', '--timeout=60s')
+  await kubectl('-n', 'shop', 'rollout', 'status', 'deployment/good', '--timeout=300s')
 
   await t.test('Deployments are judged, and not their ReplicaSets and Pods', async (t) => {
     const report = await json()
@@ -227,12 +224,10 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
       out += part
     })
     await waitFor(async () => /^\+ deny {2}shop {2}Deployment bad app {2}/m.test(out), {
-      timeout: 30_000,
       what: 'the first look',
     })
     await kubectl('-n', 'shop', 'delete', 'deployment', 'bad')
     await waitFor(async () => /^- deny {2}shop {2}Deployment bad app {2}/m.test(out), {
-      timeout: 30_000,
       what: 'the change',
     })
     const ended = new Promise((resolve) => child.once('exit', resolve))
@@ -241,7 +236,7 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
   })
   await t.test('the leader writes reports, again only when they change', async (t) => {
     await kubectl('apply', '--server-side', '-f', requireAsset(REPORT_CRDS))
-    await kubectl('wait', '--for=condition=Established', 'crd', 'reports.openreports.io')
+    await awaitKinds(plane, ['reports.openreports.io'])
     await apply(workload('worse', `${web}:v0.0.1`))
     const cluster = await openCluster({ kubeconfig: plane.kubeconfig })
     t.teardown(() => cluster.close())
@@ -264,12 +259,12 @@ t.test('tagwarden audit, over a real API server', { skip }, async (t) => {
     })
     const end = new AbortController()
     const leading = background.lead(end.signal)
-    const twice = { timeout: 30_000, what: 'two audits' }
-    await waitFor(() => lines.filter((line) => line.startsWith('what runs was')).length > 1, twice)
+    const audits = () => lines.filter((line) => line.startsWith('what runs was'))
+    await waitFor(() => audits().length > 1, { what: 'two audits' })
     end.abort()
     await leading
-    t.match(lines[0], /"written":1,"removed":0,"kept":0,"failed":0/)
-    t.match(lines[1], /"written":0,"removed":0,"kept":1,"failed":0/)
+    t.match(audits()[0], /"written":1,"removed":0,"kept":0,"failed":0/)
+    t.match(audits()[1], /"written":0,"removed":0,"kept":1,"failed":0/)
     const report = JSON.parse(
       await kubectl('-n', 'shop', 'get', 'reports', 'tagwarden', '-o', 'json'),
     )

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import type { ControlPlane } from '../cluster/control-plane.ts'
+import { awaitKinds } from '../cluster/kinds.ts'
 import { NAMESPACE, only, render, type Values } from './helm.ts'
 
 /** What a release of the chart leaves in a cluster, without its pods. */
@@ -40,8 +41,11 @@ export async function installWithoutPods(
     .map((each) => stringify(each, { aliasDuplicateObjects: false }))
     .join('---\n')
   await kubectl('apply --server-side --force-conflicts -f -', text)
-  await kubectl(
-    'wait --for=condition=Established --timeout=30s crd -l app.kubernetes.io/name=tagwarden',
+  await awaitKinds(
+    cluster,
+    applied
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .map((each) => each.metadata.name),
   )
   const { metadata, spec } = only(objects, 'Deployment')
   const account = spec.template.spec.serviceAccountName

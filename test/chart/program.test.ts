@@ -68,7 +68,7 @@ t.test("the parts of the program do their work with the chart's rights", { skip 
           }).ended,
       })
       t.teardown(() => election.release())
-      await waitFor(() => alive, { timeout: 30_000, what: 'the API server calls the webhooks' })
+      await waitFor(() => alive, { what: 'the API server calls the webhooks' })
       for (const kind of ['mutating', 'validating']) {
         const { stdout } = await plane.kubectl([
           ...['get', `${kind}webhookconfiguration`, name],

@@ -74,9 +74,12 @@ async function runServer(t: Test, line: string, options: World) {
   t.teardown(() => child.kill('SIGKILL'))
   const exited = once(child, 'exit')
   let text = ''
+  let told = false
   for await (const part of child.stdout!) {
     text += part
-    if (/listens on|listening/.test(text)) child.kill('SIGTERM')
+    // A second signal would end it at once.
+    if (told || !/listens on|listening/.test(text)) continue
+    told = child.kill('SIGTERM')
   }
   const [code] = await exited
   return { code, text }

@@ -36,9 +36,11 @@ async function run(
     env: { ...process.env, TAGWARDEN_LISTEN_PORT: '0', TRACED: traced },
   })
   let output = ''
+  let told = false
   child.stdout.on('data', (part) => {
     output += part
-    if (options.until?.test(output)) child.kill('SIGTERM')
+    // A second signal would end it at once.
+    if (!told && options.until?.test(output)) told = child.kill('SIGTERM')
   })
   child.stderr.resume()
   child.stdin.end(options.input ?? '')

@@ -340,7 +340,7 @@ t.test('Ctrl-C ends at once, with what was found so far', async (t) => {
   const [code] = await once(child, 'close')
   socket.destroy()
   t.equal(code, 130)
-  t.ok(Date.now() - started < 5_000)
+  t.ok(Date.now() - started < 9_000, 'before the registry is given up')
   t.match(JSON.parse(out), { interrupted: true, findings: [{ image: 'web' }] })
 })
 

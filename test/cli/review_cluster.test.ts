@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { createCatalog } from '../../src/catalog/index.ts'
-import { RESOURCES } from '../../src/policies/schema/resources.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
 import { startControlPlane } from '../cluster/control-plane.ts'
+import { installKinds } from '../cluster/kinds.ts'
 import { pod, WEB } from '../review/review_texts.ts'
 import { tagwarden } from './run.ts'
 
-const CRDS = join(import.meta.dirname, '../../charts/tagwarden/files/crds')
 const OTHER = WEB.replace('name: web', 'name: files').replaceAll('acme/web', 'acme/api')
 const GUARD = `apiVersion: tagwarden.io/v1alpha1
 kind: ClusterImagePolicy
@@ -48,9 +45,7 @@ t.test('review by the policies in force', { skip: skipWithoutControlPlane() }, a
     t.match(await review('web.yaml'), { code: 0 })
   })
 
-  const crds = RESOURCES.map(({ plural }) => readFileSync(join(CRDS, `${plural}.yaml`), 'utf8'))
-  await kubectl(['apply', '-f', '-'], crds.join('\n---\n'))
-  await kubectl(['wait', '--for=condition=Established', 'crd', '--all'])
+  await installKinds(plane)
   for (const name of ['shop', 'front']) await kubectl(['create', 'namespace', name])
   await kubectl(['label', 'namespace', 'front', 'tier=front'])
   await kubectl(['apply', '-f', '-'], [WEB, GUARD, EXCEPTION].join('---\n'))

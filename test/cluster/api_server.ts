@@ -113,7 +113,6 @@ export async function startApiServer(
   }
   const ready = () =>
     waitFor(async () => (await call('GET', '/readyz')).status === 200, {
-      timeout: 60_000,
       what: 'kube-apiserver is ready',
       running,
     })

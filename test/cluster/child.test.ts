@@ -17,21 +17,21 @@ const gone = (pid: number) => {
 
 t.test('a program that ends too early is named, with its last words', async (t) => {
   const child = start('etcd', '/bin/sh', ['-c', 'echo starting; echo "no space left" >&2; exit 3'])
-  const waiting = waitFor(() => false, { timeout: 10_000, what: 'it is ready', running: [child] })
+  const waiting = waitFor(() => false, { what: 'it is ready', running: [child] })
   await t.rejects(waiting, { message: /^etcd ended before it is ready:\n.*no space left/s })
   await child.stop()
 })
 
 t.test('a program that is not there is named too', async (t) => {
   const child = start('etcd', '/nowhere/etcd', [])
-  const waiting = waitFor(() => false, { timeout: 10_000, what: 'it is ready', running: [child] })
+  const waiting = waitFor(() => false, { what: 'it is ready', running: [child] })
   await t.rejects(waiting, { message: /^etcd ended.*\/nowhere\/etcd/s })
 })
 
 t.test('what takes too long is named, with the logs', async (t) => {
   const child = start('etcd', '/bin/sh', ['-c', 'echo compacting; exec sleep 60'])
   t.teardown(() => child.stop())
-  await waitFor(() => child.log() !== '', { timeout: 10_000, what: 'it speaks' })
+  await waitFor(() => child.log() !== '', { what: 'it speaks' })
   const waiting = waitFor(() => false, { timeout: 60, what: 'it is ready', running: [child] })
   await t.rejects(waiting, { message: 'not within 60 ms: it is ready\netcd:\ncompacting\n' })
 })
@@ -68,6 +68,6 @@ for (const [how, end] of [
     })
     await once(test, 'close')
     t.match(output, /^\d+\n$/)
-    await waitFor(() => gone(Number(output)), { timeout: 5000, what: 'the program is gone' })
+    await waitFor(() => gone(Number(output)), { what: 'the program is gone' })
   })
 }

@@ -61,18 +61,21 @@ export function start(name: string, command: string, args: readonly string[]): R
   }
 }
 
+/** In ms: nobody waits for it but a test that fails, and a busy machine is many times slower. */
+const LONG = 120_000
+
 /** Asks every 50 ms until it is true; throws with the logs when that takes too long, or one ends. */
 export async function waitFor(
   check: () => Promise<boolean> | boolean,
   options: {
-    /** milliseconds */
-    readonly timeout: number
     readonly what: string
+    /** ms; for tests of this, and for what takes minutes */
+    readonly timeout?: number
     /** programs without which it can't become true */
     readonly running?: readonly Running[]
   },
 ): Promise<void> {
-  const { timeout, what, running = [] } = options
+  const { what, timeout = LONG, running = [] } = options
   const end = Date.now() + timeout
   while (!(await check())) {
     const dead = running.find((each) => each.ended())

@@ -194,7 +194,7 @@ t.test('nobody there, and an authority that is not known', async (t) => {
   const other = join(t.testdir(), 'kubeconfig')
   const open = async (url: string, ca: string) => {
     writeFileSync(other, kubeconfigOf(url, ca, { token: 'secret-token' }))
-    const cluster = await openCluster({ kubeconfig: other, timeLimit: 500 })
+    const cluster = await openCluster({ kubeconfig: other, timeLimit: 20_000 })
     t.teardown(() => cluster.close())
     return failureOf(cluster.create(NAMESPACES, { metadata: { name: 'x' } }))
   }
@@ -296,7 +296,7 @@ t.test('what is no kubeconfig is said, without its content', async (t) => {
       exec: { ...exec, args: ['-c', 'echo secret-token >&2; exit 1'] },
     }),
   )
-  const cluster = await openCluster({ kubeconfig: path, timeLimit: 2_000 })
+  const cluster = await openCluster({ kubeconfig: path, timeLimit: 20_000 })
   const refused = await failureOf(cluster.get(CONFIG_MAPS, KEY))
   t.match(refused.message, /credentials that cannot be used/)
   t.notMatch(`${refused.message} ${refused.cause}`, /secret-token/)

@@ -7,6 +7,7 @@ import { type Running, waitFor } from './child.ts'
 import { startFakeNode } from './fake_node.ts'
 import { runKubectl } from './kubectl.ts'
 import type { ProgramResult } from './program.ts'
+import { settleRights } from './rights.ts'
 
 export type { AuditEntry } from './audit_log.ts'
 export { waitFor } from './child.ts'
@@ -35,7 +36,7 @@ export interface ControlPlane {
   delayEtcd(ms: number): void
   /**
    * Path of a kubeconfig of a service account, which has to be there, with a token of its own and
-   * its namespace.
+   * its namespace. The rights that it was given before count.
    */
   kubeconfigFor(namespace: string, serviceAccount: string): Promise<string>
   /** Writes so far, oldest first; an entry may come a moment after its answer. */
@@ -126,6 +127,7 @@ async function writeAccount(
   if (status !== 201 || body === undefined) {
     throw new Error(`no token for ${namespace}/${account}: ${status}`)
   }
+  await settleRights(api, namespace)
   const file = join(folder, `kubeconfig-${namespace}-${account}`)
   writeFileSync(file, kubeconfigOf(api.url, api.ca, { token: body.status.token }, namespace))
   return file
@@ -139,6 +141,6 @@ function addServiceAccount(api: ApiServer): Promise<void> {
       const path = '/api/v1/namespaces/default/serviceaccounts'
       return (await api.call('POST', path, account)).status === 201
     },
-    { timeout: 15_000, what: 'the namespace default takes a service account' },
+    { what: 'the namespace default takes a service account' },
   )
 }

@@ -48,7 +48,6 @@ export async function startFakeNode(api: ApiServer, running: Running[]): Promise
   const made = await api.call<{ message: string }>('POST', '/api/v1/nodes', NODE)
   if (made.status !== 201) throw new Error(`the node was not made: ${made.body?.message}`)
   await waitFor(() => isReady(api), {
-    timeout: 30_000,
     what: 'the node is ready and the namespace default has its service account',
     running,
   })

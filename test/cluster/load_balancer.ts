@@ -26,11 +26,15 @@ const INTERVAL = 100
  */
 export async function startLoadBalancer(): Promise<LoadBalancer> {
   const replicas = new Map<string, boolean>()
+  const asked = new Set<string>()
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false }, headersTimeout: 2_000 })
   const sockets = new Set<Socket>()
   let turn = 0
 
   const probe = async (url: string) => {
+    // One answer at a time: an old one must not come after a new one.
+    if (asked.has(url)) return
+    asked.add(url)
     const ready = await request(`${url}/readyz`, { dispatcher }).then(
       async ({ statusCode, body }) => {
         await body.dump()
@@ -38,6 +42,7 @@ export async function startLoadBalancer(): Promise<LoadBalancer> {
       },
       () => false,
     )
+    asked.delete(url)
     if (replicas.has(url)) replicas.set(url, ready)
   }
   const timer = setInterval(() => {

@@ -104,7 +104,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
   try {
     const port = () => /listening on 127\.0\.0\.1:(\d+)/.exec(registry.log())?.[1]
     const what = 'the registry listens'
-    await waitFor(() => port() !== undefined, { timeout: 15_000, what, running: [registry] })
+    await waitFor(() => port() !== undefined, { what, running: [registry] })
     const host = `127.0.0.1:${port()}`
     const url = `${issued ? 'https' : 'http'}://${host}`
     return {

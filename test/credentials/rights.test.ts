@@ -52,7 +52,7 @@ t.test("pull secrets on a real API server, with the chart's rights", { skip }, a
   await secrets.synced
   const found = (of: string, names: string[], account?: string) =>
     loginOf(secrets.accessFor({ ...workload(names, account), namespace: of }, WEB))
-  const until = (what: string, holds: () => boolean) => waitFor(holds, { timeout: 20_000, what })
+  const until = (what: string, holds: () => boolean) => waitFor(holds, { what })
 
   t.equal(found('shop', ['regcred']), 'shop/regcred shop-user')
   t.equal(found('shop', [], 'builder'), 'shop/account account')

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Admin, openAdmin } from '../cluster/admin.ts'
 import { HELM, requireAsset } from '../cluster/assets.ts'
@@ -142,16 +141,22 @@ export async function startInstallation(
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
-    t.teardown(() => child.kill('SIGKILL'))
-    const end = Date.now() + 60_000
-    while (!/listens on (\S+)/.test(output)) {
-      if (Date.now() > end || child.exitCode !== null) {
-        throw new Error(`${identity} did not start:\n${output}`)
-      }
-      await delay(25)
-    }
-    const url = /listens on (\S+)/.exec(output)?.[1] as string
+    const { promise: ended, resolve: end } = Promise.withResolvers<number | null>()
+    let running = true
+    // Not 'exit': its last words come after that.
+    child.once('close', (code) => {
+      running = false
+      end(code)
+    })
+    t.teardown(() => {
+      child.kill('SIGKILL')
+      return ended
+    })
+    const address = () => /listens on (\S+)/.exec(output)?.[1]
+    const what = `${identity} listens`
+    await waitFor(() => address() !== undefined || !running, { what }).catch(() => {})
+    const url = address()
+    if (url === undefined) throw new Error(`${identity} did not start:\n${output}`)
     balancer.add(url)
     const leave = async <T>(work: () => Promise<T>): Promise<T> => {
       const result = await work()
@@ -177,7 +182,6 @@ export async function startInstallation(
     }
     replicas.push(replica)
     await waitFor(() => balancer.ready().includes(url), {
-      timeout: 60_000,
       what: `${identity} is ready\n${output.slice(-4000)}`,
     })
     return replica
@@ -215,6 +219,6 @@ export async function registered(admin: Admin): Promise<void> {
       ])
       return made.every(({ status }) => status === 200)
     },
-    { timeout: 30_000, what: 'the webhooks are registered' },
+    { what: 'the webhooks are registered' },
   )
 }

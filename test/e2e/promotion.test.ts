@@ -101,7 +101,7 @@ async function startLeader(t: Test, world: World) {
   }
 }
 
-t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, async (t) => {
+t.test('workloads of a real cluster are promoted', { skip }, async (t) => {
   const world = await startWorld(t, { auditLog: true })
   const { kubectl, get, registry, image, cluster } = world
   const web = image('acme/web')
@@ -113,22 +113,26 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
   const imageOf = (name: string) => get(`deployment/${name}`, IMAGE)
   const running = (name: string, tag: string) =>
     waitFor(async () => (await imageOf(name)) === pinned(tag), {
-      timeout: 30_000,
       what: `${name} runs ${tag}`,
     }).catch((error) => {
       throw new Error(`${error.message}\n${leader.log.slice(-10).join('\n')}`)
     })
+  /** Until their pods are those of the last generation, and are available. */
+  const settled = async (all: readonly string[]) => {
+    for (const name of all) await kubectl(`rollout status deployment/${name} --timeout=300s`)
+  }
   await t.test(
     'a new version: 5 Deployments, a canary first, one new ReplicaSet each',
     async (t) => {
       await kubectl('apply -f -', all)
       for (const name of names) t.equal(await imageOf(name), pinned('v1.4.2'))
-      await kubectl('wait deployment --all --for=condition=Available --timeout=60s')
+      await settled(names)
       leader.use('promote: Continuously\n  promotion: { canary: 1 }')
       leader.lead()
       await leader.push('v1.4.3')
       for (const name of names) await running(name, 'v1.4.3')
-      await kubectl('wait deployment --all --for=condition=Available --timeout=60s')
+      await settled(names)
+      await waitFor(() => leader.promoted().length >= names.length, { what: 'each move is told' })
       t.strictSame(leader.promoted(), names, 'in order, each once')
       const sets = (await kubectl('get replicasets -o name')).trim().split('\n')
       t.equal(sets.length, 10, 'the old one and one new one for each')
@@ -152,7 +156,7 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
     'server-side apply: the applier still owns the image, and meets no conflict',
     async (t) => {
       await kubectl('apply --server-side --field-manager=flux -f -', manifest('ssa'))
-      await kubectl('rollout status deployment/ssa --timeout=60s')
+      await settled(['ssa'])
       const owners = async () =>
         JSON.parse(await kubectl('get deployment/ssa -o json --show-managed-fields'))
           .metadata.managedFields.filter((each: object) =>
@@ -165,7 +169,6 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
       await leader.push('v1.4.4')
       await running('ssa', 'v1.4.4')
       await waitFor(async () => String(await owners()) === 'flux Apply', {
-        timeout: 10_000,
         what: 'flux owns the image again',
       })
       const generation = await get('deployment/ssa', GENERATION)
@@ -203,6 +206,7 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
   )
 
   await t.test('a rollback holds, until something newer comes', async (t) => {
+    await settled(['c'])
     await kubectl('rollout undo deployment/c')
     t.equal(await imageOf('c'), pinned('v1.4.3'))
     await kubectl('apply -f -', manifest('marker'))
@@ -211,8 +215,9 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
     t.equal(await imageOf('c'), pinned('v1.4.3'), 'another is moved, and this one is not')
     await leader.push('v1.4.5')
     for (const name of names) await running(name, 'v1.4.5')
-    const moves = leader.promoted().filter((name) => name === 'c')
-    t.equal(moves.length, 3, 'v1.4.3, v1.4.4, v1.4.5: and not v1.4.4 twice')
+    const moves = () => leader.promoted().filter((name) => name === 'c')
+    await waitFor(() => moves().length >= 3, { what: 'the third move is told' })
+    t.equal(moves().length, 3, 'v1.4.3, v1.4.4, v1.4.5: and not v1.4.4 twice')
   })
 
   await t.test('a StatefulSet, a DaemonSet, a CronJob and a custom kind', async (t) => {
@@ -236,15 +241,14 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
     await leader.push('v1.4.6')
     for (const kind of ['statefulset', 'daemonset', 'rollout.example.com']) {
       await waitFor(async () => (await get(`${kind}/kinds`, IMAGE)) === pinned('v1.4.6'), {
-        timeout: 30_000,
         what: `the ${kind} runs v1.4.6`,
       })
     }
     const cron = '{.spec.jobTemplate.spec.template.spec.containers[0].image}'
     await waitFor(async () => (await get('cronjob/kinds', cron)) === pinned('v1.4.6'), {
-      timeout: 30_000,
       what: 'the CronJob runs v1.4.6',
     })
+    for (const name of names) await running(name, 'v1.4.6')
     await kubectl('apply -f -', objects.join('---\n'))
     t.equal(await get('cronjob/kinds', cron), pinned('v1.4.6'))
   })
@@ -255,7 +259,6 @@ t.test('workloads of a real cluster are promoted', { skip, timeout: 300_000 }, a
     )
     await leader.push('v1.4.7')
     await waitFor(() => leader.log.some((line) => /wait for the next window/.test(line)), {
-      timeout: 30_000,
       what: 'it is told that workloads wait',
     })
     for (const name of names) t.equal(await imageOf(name), pinned('v1.4.6'))

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
 import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts'
@@ -31,6 +30,8 @@ export interface Dev {
   waitFor(pattern: RegExp, times?: number): Promise<void>
   /** sends SIGTERM and gives the exit code */
   stop(): Promise<number | null>
+  /** sends SIGKILL */
+  kill(): Promise<unknown>
 }
 
 const TAGS = ['v1.2.2', 'v1.2.3', 'v1.3.0', 'v1.4.1', 'v1.4.2', 'v1.5.0-rc.1', 'v2.0.0', 'latest']
@@ -120,7 +121,6 @@ async function defineCustomKind(cluster: ControlPlane): Promise<void> {
   const made = await cluster.kubectl(['create', '-f', '-'], { input: ROLLOUTS })
   if (made.code !== 0) throw new Error(made.stderr)
   await waitFor(async () => (await cluster.kubectl(['get', 'rollouts'])).code === 0, {
-    timeout: 30_000,
     what: 'the custom kind is served',
   })
 }
@@ -147,28 +147,50 @@ export async function startDev(t: Test, cluster: ControlPlane, folder: string): 
   }
   child.stdout.on('data', read)
   child.stderr.on('data', read)
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  t.teardown(() => child.kill('SIGKILL'))
+  // Not 'exit': its last words come after that.
+  const { promise: ended, resolve: end } = Promise.withResolvers<number | null>()
+  let running = true
+  child.once('close', (code) => {
+    running = false
+    end(code)
+  })
+  const kill = () => {
+    child.kill('SIGKILL')
+    return ended
+  }
+  t.teardown(kill)
   const dev: Dev = {
     child,
     output: () => output,
     waitFor: async (pattern, times = 1) => {
       const global = new RegExp(pattern.source, 'g')
-      const end = Date.now() + 30_000
-      while ((output.match(global)?.length ?? 0) < times) {
-        if (Date.now() > end || child.exitCode !== null) {
-          throw new Error(`tagwarden dev never said ${pattern} ${times} times:\n${output}`)
-        }
-        await delay(25)
-      }
+      const said = () => (output.match(global)?.length ?? 0) >= times
+      const what = `tagwarden dev says ${pattern} ${times} times`
+      await waitFor(() => said() || !running, { what }).catch(() => {})
+      if (!said()) throw new Error(`${what}: never\n${output}`)
     },
     stop: () => {
       child.kill('SIGTERM')
       return ended
     },
+    kill,
   }
   await dev.waitFor(/registered in/)
+  await called(cluster, dev)
   return dev
+}
+
+/** Waits until the API server calls both webhooks: it reads what is registered a moment later. */
+async function called(cluster: ControlPlane, dev: Dev): Promise<void> {
+  const input = deployment('probe', 'registry.invalid/probe:latest')
+  const isMutated = (line: string) => /"hook":"mutate".*probe/.test(line)
+  await waitFor(
+    async () => {
+      const { stderr } = await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], { input })
+      return /\[LatestTag\]/.test(stderr) && dev.output().split('\n').some(isMutated)
+    },
+    { what: 'the API server calls both webhooks' },
+  )
 }
 
 /** A Deployment of one container `app`. */

@@ -4,6 +4,7 @@ import { compilePolicies, readObjects } from '../../src/policies/index.ts'
 import { generatedFiles } from '../../src/policies/schema/generated_files.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
 import { startControlPlane } from '../cluster/control-plane.ts'
+import { awaitKinds } from '../cluster/kinds.ts'
 
 const skip = skipWithoutControlPlane()
 const DIGEST = `sha256:${'a'.repeat(64)}`
@@ -134,7 +135,7 @@ t.test('a policy folder refuses what the API server refuses, and takes what it t
   t.end()
 })
 
-t.test('the CRDs on a real API server', { skip, timeout: 120_000 }, async (t) => {
+t.test('the CRDs on a real API server', { skip }, async (t) => {
   const cluster = await startControlPlane()
   t.teardown(() => cluster.stop())
   const kubectl = async (args: string, input?: string) => {
@@ -152,9 +153,10 @@ t.test('the CRDs on a real API server', { skip, timeout: 120_000 }, async (t) =>
     t.equal(applied.code, 0, applied.text)
     const names = crds.map(([path]) => `${path.replace(/.*\/|\.yaml$/g, '')}.tagwarden.io`)
     const waited = await kubectl(
-      `wait --for=condition=Established --timeout=30s crd ${names.join(' ')}`,
+      `wait --for=condition=Established --timeout=120s crd ${names.join(' ')}`,
     )
     t.equal(waited.code, 0, waited.text)
+    await awaitKinds(cluster, names)
   })
 
   await t.test('each wrong spec is refused, with its field and what is wrong', async (t) => {

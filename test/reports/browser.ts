@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
+/** In ms: a busy machine is many times slower than an idle one. */
+const LONG = 120_000
 const HOW = 'run "apt-get install chromium", or set PLAYWRIGHT_CHROMIUM to its path'
 
 function chromiumPath(): string | undefined {
@@ -22,7 +24,7 @@ export async function startChromium(t: Test): Promise<Browser> {
   const executablePath = chromiumPath()
   if (executablePath === undefined) throw new Error(`Chromium is missing: ${HOW}`)
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const browser = await chromium.launch({ executablePath, args })
+  const browser = await chromium.launch({ executablePath, args, timeout: LONG })
   t.teardown(() => browser.close())
   return browser
 }
@@ -45,6 +47,7 @@ export async function openHtml(
   writeFileSync(file, html)
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...rest })
   t.teardown(() => context.close())
+  context.setDefaultTimeout(LONG)
   const page = await context.newPage()
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(String(error)))

@@ -2,12 +2,12 @@ import t, { type Test } from 'tap'
 import { createCatalog } from '../../src/catalog/index.ts'
 import { openCluster } from '../../src/cluster/index.ts'
 import { compilePolicies, parsePolicies } from '../../src/policies/index.ts'
-import { generatedFiles } from '../../src/policies/schema/generated_files.ts'
 import { createRegistryClient } from '../../src/registry/index.ts'
 import { startRepositories } from '../../src/repositories/index.ts'
 import { createScanner } from '../../src/scanner/index.ts'
 import { skipWithoutControlPlane } from '../cluster/assets.ts'
 import { type ControlPlane, startControlPlane, waitFor } from '../cluster/control-plane.ts'
+import { installKinds } from '../cluster/kinds.ts'
 import { startFakeRegistry } from '../fakes/registry.ts'
 
 const skip = skipWithoutControlPlane()
@@ -56,7 +56,7 @@ async function startReplica(_t: Test, plane: ControlPlane, host: string, policy:
 
 function until(check: () => unknown): Promise<void> {
   const what = 'the replicas and the API server agree'
-  return waitFor(async () => Boolean(await check()), { timeout: 20_000, what })
+  return waitFor(async () => Boolean(await check()), { what })
 }
 
 t.test('ImageRepositories on a real API server', { skip }, async (t) => {
@@ -72,12 +72,7 @@ t.test('ImageRepositories on a real API server', { skip }, async (t) => {
     if (code !== 0) throw new Error(`kubectl ${args}: ${stderr}`)
     return stdout
   }
-  const crds = generatedFiles().filter(([path]) => path.startsWith('charts/'))
-  await kubectl('apply -f -', crds.map(([, text]) => text).join('---\n'))
-  for (const [path] of crds) {
-    const name = `${path.replace(/.*\/|\.yaml$/g, '')}.tagwarden.io`
-    await kubectl(`wait --for=condition=Established --timeout=30s crd/${name}`)
-  }
+  await installKinds(plane)
   await kubectl('create namespace tagwarden')
   await kubectl('create namespace shop')
   const image = `${registry.host}/acme/web`
@@ -107,7 +102,7 @@ spec: { ${spec} }
 
   await t.test('one that is applied is read, and every replica knows what was read', async (t) => {
     await kubectl('apply -f -', object(`image: "${image}"`, 'name: web, namespace: tagwarden'))
-    await kubectl('wait imagerepository/web -n tagwarden --for=condition=Ready --timeout=20s')
+    await kubectl('wait imagerepository/web -n tagwarden --for=condition=Ready --timeout=120s')
     await until(() => follower.catalog.get(image)?.manifest('v1.4.2'))
     t.strictSame(follower.catalog.get(image)?.tags, ['latest', 'v1.2.3', 'v1.4.2'])
     t.equal(lists(), 1)
@@ -143,14 +138,14 @@ spec: { ${spec} }
       'apply -f -',
       object(`image: "${image}", secretRef: { name: regcred }`, 'name: web, namespace: shop'),
     )
-    await kubectl('wait imagerepository/web -n shop --for=condition=Ready=False --timeout=20s')
+    await kubectl('wait imagerepository/web -n shop --for=condition=Ready=False --timeout=120s')
     t.equal(await field('web', '.status.conditions[0].reason', 'shop'), 'SecretNotFound')
     await kubectl(
       'apply -f -',
       object(`image: "${registry.host}/acme/none"`, 'name: none, namespace: tagwarden'),
     )
     await kubectl(
-      'wait imagerepository/none -n tagwarden --for=condition=Reconciling --timeout=20s',
+      'wait imagerepository/none -n tagwarden --for=condition=Reconciling --timeout=120s',
     )
     const message = () => field('none', '.status.conditions[0].message')
     await until(async () => /nothing is known of it yet/.test(await message()))
@@ -160,13 +155,13 @@ spec: { ${spec} }
   await t.test('what a workload uses is made, and that it is used is noted', async (t) => {
     const api = `${registry.host}/acme/api`
     const need = { fact: 'repository', name: api } as const
-    await follower.scanner.gather(need, AbortSignal.timeout(5_000))
+    await follower.scanner.gather(need, AbortSignal.timeout(60_000))
     follower.repositories.used(api, undefined)
     const labelled = () => kubectl('get twr -n tagwarden -l tagwarden.io/managed=true -o name')
     await until(async () => (await labelled()) !== '')
     const name = (await labelled()).trim().split('/')[1] ?? ''
     t.match(name, /^api-[0-9a-f]{8}$/)
-    await kubectl(`wait imagerepository/${name} -n tagwarden --for=condition=Ready --timeout=20s`)
+    await kubectl(`wait imagerepository/${name} -n tagwarden --for=condition=Ready --timeout=120s`)
     follower.repositories.policiesChanged()
     follower.repositories.used(api, undefined)
     await until(async () => (await field(name, '.status.lastUsedTime')) !== '')

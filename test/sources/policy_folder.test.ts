@@ -89,7 +89,7 @@ t.test('a file that is replaced by a rename, as editors do, is followed', async 
 
 t.test('a file that is written in pieces is read when it is whole', async (t) => {
   const dir = t.testdir({ 'a.yaml': policy('a') })
-  const { folder, until, told } = await follow({ paths: [dir], settle: 300 })
+  const { folder, until, told } = await follow({ paths: [dir], settle: 1_000 })
   t.teardown(folder.close)
   await until(/in force/)
   const file = join(dir, 'b.yaml')

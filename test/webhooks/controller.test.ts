@@ -19,10 +19,7 @@ const ROLES: ResourceName = {
   kind: 'ClusterRole',
   namespaced: false,
 }
-/** A second, and what a busy machine adds. */
-const SOON = { timeout: 3_000, what: 'it is put right' }
-/** Opening takes its time. */
-const LATER = { timeout: LINGER + SOON.timeout, what: 'it is opened' }
+const SOON = { what: 'it is put right' }
 
 const read = (cluster: FakeCluster, resource: ResourceName) =>
   cluster.all<WebhookConfiguration>(resource).find(({ metadata }) => metadata.name === NAME.name)
@@ -36,7 +33,7 @@ const writes = (cluster: FakeCluster) =>
   )
 
 const right = (leader: { controller: { problem(): string | undefined } }) =>
-  waitFor(() => leader.controller.problem() === undefined, { timeout: 5_000, what: 'all is right' })
+  waitFor(() => leader.controller.problem() === undefined, { what: 'all is right' })
 
 t.test('both configurations are made, and say whose they are', async (t) => {
   const cluster = createFakeCluster()
@@ -76,7 +73,7 @@ t.test('both configurations are made, and say whose they are', async (t) => {
     t.equal(Buffer.from(each.clientConfig.caBundle ?? '', 'base64').toString(), ca)
     t.match(each.clientConfig.service, { namespace: 'tagwarden', name: 'tagwarden', port: 443 })
   }
-  await waitFor(() => leader.certificates.trusted(), { timeout: 5_000, what: 'it is trusted' })
+  await waitFor(() => leader.certificates.trusted(), { what: 'it is trusted' })
 })
 
 t.test('the next leader finds all as it should be, and writes nothing', async (t) => {
@@ -111,7 +108,7 @@ t.test('settings reach every webhook', async (t) => {
   }
 })
 
-t.test('a policy that closes its namespace is in force within a second', async (t) => {
+t.test('a policy closes its namespace, and what is excluded stays open', async (t) => {
   const cluster = createFakeCluster()
   const leader = await lead(t, cluster, { excludedNamespaces: ['quiet'] })
   await right(leader)
@@ -138,14 +135,32 @@ t.test('a policy that closes its namespace is in force within a second', async (
   ])
   t.match(leader.lines.join('\n'), /onUnavailable: Deny has no effect in quiet/)
   leader.policies.set([])
-  await waitFor(() => webhook(cluster, 'closed.validate') === undefined, LATER)
+  await waitFor(() => webhook(cluster, 'closed.validate') === undefined, SOON)
+})
+
+t.test('a policy that closes its namespace is in force within a second', async (t) => {
+  const times: number[] = []
+  for (let round = 0; round < 3; round += 1) {
+    const cluster = createFakeCluster()
+    const leader = await lead(t, cluster)
+    await right(leader)
+    // It writes once a second at most.
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    const begun = performance.now()
+    leader.policies.set([closing('shop')])
+    await waitFor(() => webhook(cluster, 'closed.validate') !== undefined, SOON)
+    times.push(Math.round(performance.now() - begun))
+  }
+  // A busy machine may hold up one, not each of them.
+  t.ok(Math.min(...times) < 1_000, `${times} ms`)
 })
 
 t.test(
   'a policy that closes and opens without end costs few writes, and closes at once',
   async (t) => {
     const cluster = createFakeCluster()
-    const leader = await lead(t, cluster)
+    let now = Date.now()
+    const leader = await lead(t, cluster, {}, { clock: () => now })
     await right(leader)
     const { length } = writes(cluster)
     for (let round = 0; round < 30; round += 1) {
@@ -155,7 +170,12 @@ t.test(
       await new Promise((resolve) => setTimeout(resolve, 30))
     }
     t.equal(writes(cluster).length - length, 2, 'one for each configuration')
-    await waitFor(() => webhook(cluster, 'closed.validate') === undefined, LATER)
+    const opened = () => {
+      now += LINGER / 10
+      leader.policies.set([])
+      return webhook(cluster, 'closed.validate') === undefined
+    }
+    await waitFor(opened, { what: 'it is opened' })
     t.equal(writes(cluster).length - length, 4)
 
     const began = Date.now()
@@ -265,20 +285,25 @@ t.test('what somebody else deletes or changes is put right within a second', asy
           cluster.put(VALIDATING, { ...good, metadata: { ...good.metadata, labels: {} } }),
       ],
     ]
+  const times: number[] = []
   for (const [title, edit] of edits) {
     const cluster = createFakeCluster()
     const leader = await lead(t, cluster)
     await right(leader)
     const good = read(cluster, VALIDATING)!
-    edit(cluster, good)
     const shown = () => {
       const { metadata, webhooks } = read(cluster, VALIDATING) ?? { metadata: {} }
       return JSON.stringify([metadata.labels, webhooks])
     }
     const expected = JSON.stringify([good.metadata.labels, good.webhooks])
-    await waitFor(() => shown() === expected, { ...SOON, what: `put right: ${title}` })
+    const begun = performance.now()
+    edit(cluster, good)
+    await waitFor(() => shown() === expected, { what: `put right: ${title}` })
+    times.push(Math.round(performance.now() - begun))
     await leader.stop()
   }
+  // A busy machine may hold up one, not each of them.
+  t.ok(Math.min(...times) < 1_000, `${times} ms`)
 })
 
 t.test('labels, annotations and owners that others add stay', async (t) => {
@@ -304,24 +329,39 @@ t.test('labels, annotations and owners that others add stay', async (t) => {
 
 t.test('somebody who keeps changing it is undone ever more slowly, and named', async (t) => {
   const cluster = createFakeCluster()
-  const leader = await lead(t, cluster)
+  let now = Date.now()
+  const repaired: number[] = []
+  const leader = await lead(t, cluster, {}, { clock: () => now })
   await right(leader)
-  const before = writes(cluster).length
-  const end = Date.now() + 6_000
-  while (Date.now() < end) {
-    const now = read(cluster, VALIDATING)!
-    if ((now.webhooks?.length ?? 0) > 0) {
-      const managedFields = [{ manager: 'fighter', time: new Date().toISOString() }]
-      cluster.put(VALIDATING, {
-        ...now,
-        metadata: { ...now.metadata, managedFields },
-        webhooks: [],
-      })
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+  const fight = () => {
+    const live = read(cluster, VALIDATING)!
+    if (live.webhooks?.length === 0) return
+    const managedFields = [{ manager: 'fighter', time: new Date(now).toISOString() }]
+    cluster.put(VALIDATING, {
+      ...live,
+      metadata: { ...live.metadata, managedFields },
+      webhooks: [],
+    })
   }
-  const repairs = writes(cluster).length - before
-  t.ok(repairs >= 4 && repairs <= 6, `${repairs} writes`)
+  const { replace } = cluster
+  cluster.replace = (...args) => {
+    repaired.push(now)
+    return replace(...args)
+  }
+  await waitFor(
+    () => {
+      now += 150
+      fight()
+      // It looks again, and finds that it has to wait.
+      leader.policies.set([])
+      return repaired.length === 6
+    },
+    { what: 'it is put right six times' },
+  )
+  const pauses = repaired.slice(1).map((at, index) => at - (repaired[index] ?? 0))
+  for (const [index, least] of [1_000, 2_000, 4_000].entries()) {
+    t.ok((pauses[index + 2] ?? 0) >= least, `${pauses} ms`)
+  }
   t.match(leader.lines.join('\n'), /keeps changing ValidatingWebhookConfiguration tagwarden/)
   t.match(leader.events, [
     {
@@ -366,7 +406,7 @@ t.test('without the right to write, it says so once and goes on trying', async (
   const cluster = createFakeCluster()
   const allow = cluster.refuse('create', VALIDATING, 'Forbidden')
   const leader = await lead(t, cluster)
-  await waitFor(() => leader.events.length > 0, { timeout: 5_000, what: 'it is told' })
+  await waitFor(() => leader.events.length > 0, { what: 'it is told' })
   t.match(leader.controller.problem(), /can't be kept right/)
   t.equal(leader.events[0]?.reason, 'WebhookConfigurationFailed')
   t.notOk(leader.certificates.trusted(), 'not until both configurations have the CA')
@@ -382,10 +422,7 @@ t.test('an API server that does not answer for a while is waited for', async (t)
   await right(leader)
   cluster.available = false
   leader.policies.set([closing('shop')])
-  await waitFor(() => leader.controller.problem() !== undefined, {
-    timeout: 5_000,
-    what: 'it is told',
-  })
+  await waitFor(() => leader.controller.problem() !== undefined, { what: 'it is told' })
   cluster.available = true
   await right(leader)
   await waitFor(() => webhook(cluster, 'closed.validate') !== undefined, SOON)
@@ -399,7 +436,6 @@ t.test('once its ClusterRole is gone, the configurations are not made again', as
   cluster.drop(ROLES, NAME)
   for (const resource of [MUTATING, VALIDATING]) cluster.drop(resource, NAME)
   await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
-    timeout: 5_000,
     what: 'it is noticed',
   })
   t.equal(read(cluster, MUTATING), undefined)

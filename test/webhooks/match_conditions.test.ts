@@ -95,7 +95,7 @@ const KINDS: Readonly<Record<string, [path: string, content: (containers: object
 
 t.test(
   'which requests the API server asks about',
-  { skip: skipWithoutControlPlane(), timeout: 180_000 },
+  { skip: skipWithoutControlPlane() },
   async (t) => {
     const cluster = await startControlPlane()
     t.teardown(() => cluster.stop())
@@ -343,7 +343,6 @@ async function prepare(admin: Admin, recorder: Recorder): Promise<void> {
     await admin.call('POST', extensions, customKind(plural, kind))
     const path = `/apis/example.com/v1/namespaces/shop/${plural}`
     await waitFor(async () => (await admin.call('GET', path)).status === 200, {
-      timeout: 20_000,
       what: `${plural} are served`,
     })
   }
@@ -373,6 +372,6 @@ async function prepare(admin: Admin, recorder: Recorder): Promise<void> {
       await tryPod(admin, 'shop')
       return recorder.take().length === 2
     },
-    { timeout: 20_000, what: 'the API server calls both webhooks' },
+    { what: 'the API server calls both webhooks' },
   )
 }

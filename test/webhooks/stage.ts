@@ -103,7 +103,7 @@ export async function makeNamespace(admin: Admin, name: string, labels = {}): Pr
       const { status } = await admin.call('POST', path, { metadata: { name: 'default' } })
       return status === 201 || status === 409
     },
-    { timeout: 10_000, what: `namespace ${name} takes a service account` },
+    { what: `namespace ${name} takes a service account` },
   )
 }
 

@@ -163,6 +163,7 @@ t.test(
     const leader = await lead(t, cluster, {}, { clock: () => now })
     await right(leader)
     const { length } = writes(cluster)
+    now += 1_000
     for (let round = 0; round < 30; round += 1) {
       leader.policies.set([closing('shop')])
       await waitFor(() => webhook(cluster, 'closed.validate') !== undefined, SOON)

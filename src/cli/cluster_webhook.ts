@@ -72,6 +72,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     await untilReachable(cluster, log)
     const namespace = settings.namespace ?? cluster.namespace
     const owner = () => findOwner(cluster, settings.name)
+    const ownerAtStart = owner().catch(() => undefined)
     const registry = createRegistry()
 
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
@@ -254,6 +255,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         policies: { current: policies.current, subscribe },
         fields: config.imageFields,
         certificates,
+        owner: await ownerAtStart,
         events,
         log,
         signal,

@@ -33,6 +33,11 @@ export interface WebhookControllerOptions {
   /** where custom kinds hold images */
   readonly fields: readonly ImageField[]
   readonly certificates: Pick<Certificates, 'current' | 'trusted' | 'noteTrusted' | 'subscribe'>
+  /**
+   * The ClusterRole of the installation as it was when this process started: if it is gone now, the
+   * installation is being removed, also where this replica did not lead before.
+   */
+  readonly owner?: object | undefined
   readonly events?: Pick<EventRecorder, 'record'> | undefined
   readonly log: Pick<Logger, 'info' | 'warn'>
   /** ends it: leadership is lost, or the process stops */
@@ -80,6 +85,7 @@ export function startWebhookController(options: WebhookControllerOptions): Webho
     live,
     policies: () => policies.current().policies,
     certificates: options.certificates,
+    owner: options.owner,
     clock,
     onWritten: (hook, why) =>
       log.info({ kind: CONFIGURATIONS[hook].kind, name }, `webhook configuration ${why}`),

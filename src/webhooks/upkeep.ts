@@ -26,6 +26,8 @@ export interface UpkeepOptions {
   readonly live: LiveConfigurations
   readonly policies: () => readonly ClosingPolicy[]
   readonly certificates: Pick<Certificates, 'current' | 'trusted' | 'noteTrusted'>
+  /** their owner as it was when this process started, whoever led then */
+  readonly owner?: object | undefined
   readonly clock: () => number
   readonly onWritten?: (hook: Hook, why: Why) => void
   /** somebody keeps changing a configuration; `by` is the field manager that wrote it last */
@@ -59,7 +61,7 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   const lastWanted = new Map<Hook, string>()
   /** when each was last changed */
   const changedAt = new Map<Hook, number>()
-  let owner: object | undefined
+  let { owner } = options
   let ownerAsked = false
 
   /** Looks for the owner at the start, and again before something is made anew. */

@@ -449,6 +449,20 @@ t.test('once its ClusterRole is gone, the configurations are not made again', as
   t.equal(read(cluster, VALIDATING), undefined)
 })
 
+t.test('nor by a replica that comes to lead only then', async (t) => {
+  const cluster = createFakeCluster()
+  const { metadata }: KubernetesObject = cluster.put<KubernetesObject>(ROLES, { metadata: NAME })
+  cluster.drop(ROLES, NAME)
+  const { uid } = metadata
+  const leader = await lead(t, cluster, {}, { owner: { kind: 'ClusterRole', ...NAME, uid } })
+  await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
+    timeout: 5_000,
+    what: 'it is noticed',
+  })
+  t.equal(read(cluster, MUTATING), undefined)
+  t.equal(read(cluster, VALIDATING), undefined)
+})
+
 t.test('nothing is done where webhooks are not to be managed', async (t) => {
   const cluster = createFakeCluster()
   const leader = await lead(t, cluster, { manage: 'Never' })

@@ -6,7 +6,7 @@ import type { ReviewSummary } from './handlers.ts'
 import { type AdmissionRequest, objectAt, own } from './review.ts'
 
 /** What `kubectl describe` shows as the reason. */
-export const IMAGE_DENIED = 'ImageDenied'
+const IMAGE_DENIED = 'ImageDenied'
 /** An event names this many images; the denial itself names them all. */
 const MOST_NAMED = 5
 

@@ -5,8 +5,8 @@ import type { pki } from 'node-forge'
 import type { KeyPair } from './types.ts'
 
 export const DAY = 86_400_000
-export const SERVING_DAYS = 90
-export const AUTHORITY_DAYS = 3_650
+const SERVING_DAYS = 90
+const AUTHORITY_DAYS = 3_650
 
 /** Clients' clocks may be behind. */
 const SKEW = 3_600_000

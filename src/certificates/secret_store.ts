@@ -11,7 +11,7 @@ import type { CertificateStore, FileChanges, FileName, Stored } from './types.ts
 
 const FILES: readonly FileName[] = ['ca.crt', 'ca.key', 'tls.crt', 'tls.key']
 /** Fingerprints of the CAs that every webhook configuration holds. */
-export const TRUSTED_ANNOTATION = 'tagwarden.io/trusted-authorities'
+const TRUSTED_ANNOTATION = 'tagwarden.io/trusted-authorities'
 const FIELD_MANAGER = 'tagwarden'
 
 interface Secret extends KubernetesObject {

@@ -116,7 +116,7 @@ export function createAsking(options: {
 }
 
 /** ms; 0 when the answer does not say */
-export function retryAfter({ headers }: Pick<Answer, 'headers'>, now: number): number {
+function retryAfter({ headers }: Pick<Answer, 'headers'>, now: number): number {
   const value = headers['retry-after']
   if (typeof value !== 'string') return 0
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000

@@ -5,7 +5,7 @@ import type { Credentials } from './access.ts'
 import { ClusterError } from './cluster_error.ts'
 
 /** Where the kubelet puts what a pod needs to speak to its API server. */
-export const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** The kubelet writes a new token when a fifth of the old one's life is left: minutes. */
 const READ_AGAIN_MS = 20_000
 

@@ -43,7 +43,6 @@ export const WORKLOADS: readonly ResourceName[] = Object.freeze([
 
 export const NAMESPACES = clusterScoped('v1', 'namespaces', 'Namespace')
 export const SECRETS = namespaced('v1', 'secrets', 'Secret')
-export const CONFIG_MAPS = namespaced('v1', 'configmaps', 'ConfigMap')
 export const SERVICE_ACCOUNTS = namespaced('v1', 'serviceaccounts', 'ServiceAccount')
 export const LEASES = namespaced('coordination.k8s.io/v1', 'leases', 'Lease')
 export const EVENTS = namespaced('events.k8s.io/v1', 'events', 'Event')

@@ -12,7 +12,7 @@ const SILENT = ['policy', 'matchTag', 'match-tag', 'matchPreRelease', 'update-ti
 const CONSIDERED = ['initContainers', 'imageVolumes', 'monitorContainers', 'imagePullSecret']
 
 /** The setting of Keel on a workload: annotations go before labels. */
-export function keelSetting({ annotations, labels }: ForeignObject, name: string) {
+function keelSetting({ annotations, labels }: ForeignObject, name: string) {
   return annotations[PREFIX + name] ?? labels[PREFIX + name]
 }
 

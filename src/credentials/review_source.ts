@@ -67,7 +67,7 @@ function isRefusal({ fact }: FactNeed, { code }: FactFailure): boolean {
 }
 
 /** As whom an object's images are pulled. */
-export function pullWorkload({ kind, namespace, object }: PulledObject): PullWorkload {
+function pullWorkload({ kind, namespace, object }: PulledObject): PullWorkload {
   return { namespace, ...(pullIdentity(object, kind) ?? NOBODY) }
 }
 

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../policies/types.ts'
 import type { Finding } from './types.ts'
 
 /** So many policies of a namespace may be for one image. */
-export const MOST_POLICIES = 50
+const MOST_POLICIES = 50
 /** So many judgements one object may cost: each of its images by each policy that is for it. */
 export const MOST_JUDGEMENTS = 50_000
 

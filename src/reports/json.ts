@@ -10,7 +10,7 @@ import type {
 } from './types.ts'
 
 /** Of the JSON form: the first number changes when a program that reads it would break. */
-export const JSON_VERSION = '1.0'
+const JSON_VERSION = '1.0'
 
 /** For programs: docs/schemas/report.schema.json says what there is. */
 export function formatJson(report: Report): string {

@@ -32,7 +32,7 @@ export function subjectTitle({ kind, namespace, name }: Subject): string {
 }
 
 /** Group and kind of an object. */
-export function groupKindOf({ apiVersion, kind }: Subject): GroupKind {
+function groupKindOf({ apiVersion, kind }: Subject): GroupKind {
   const slash = apiVersion.indexOf('/')
   return { group: slash < 0 ? '' : apiVersion.slice(0, slash), kind }
 }

@@ -66,7 +66,7 @@ export function accepting(report: Report, { fingerprints }: Baseline, name: stri
 }
 
 /** How many images have findings, by the worst of each. */
-export function levelCounts(findings: readonly ReportFinding[]) {
+function levelCounts(findings: readonly ReportFinding[]) {
   const worst = new Map<string, string>()
   for (const { level, location, subject, pointer } of findings) {
     const { kind, namespace, name } = subject

@@ -241,7 +241,7 @@ function changeOf(image: JudgedImage, locate: Locate): ReportChange | undefined 
   )
 }
 
-export function problem(place: string, location: Location | undefined, message: string) {
+function problem(place: string, location: Location | undefined, message: string) {
   const { line, column } = location ?? {}
   return { code: 'ERR_INVALID_MANIFEST', place, line, column, message } satisfies ReportProblem
 }

@@ -6,7 +6,7 @@ import { TagwardenError } from '../errors.ts'
 import { createDocumentStream, type SourceDocument } from './document_stream.ts'
 
 /** A document may have this many UTF-16 units; a file, as many documents as there are. */
-export const LONGEST_DOCUMENT = 64 * 1024 * 1024
+const LONGEST_DOCUMENT = 64 * 1024 * 1024
 /** Files up to this size, in bytes, are read at once. */
 const SMALL = 4 * 1024 * 1024
 

@@ -3,7 +3,7 @@ import type { FactFailure, FactNeed } from '../decisions/ports.ts'
 import { TagwardenError } from '../errors.ts'
 
 /** The registry host of what is needed. */
-export function hostOf(need: FactNeed): string {
+function hostOf(need: FactNeed): string {
   return need.name.slice(0, need.name.indexOf('/'))
 }
 

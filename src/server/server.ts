@@ -11,7 +11,7 @@ import { addProbes } from './probes.ts'
 import { acceptRawJson, addReviewRoute, type Traffic } from './reviews.ts'
 import type { Server, ServerOptions } from './types.ts'
 
-export const DEFAULT_BODY_LIMIT = 16 * 1024 * 1024
+const DEFAULT_BODY_LIMIT = 16 * 1024 * 1024
 
 /** More than the 90 s after which the API server itself drops an idle connection. */
 const KEEP_ALIVE = 120_000

@@ -7,8 +7,6 @@ type Texts = Readonly<Record<string, string>>
 export interface NamespaceFacts {
   readonly labels: Texts
   readonly annotations: Texts
-  /** it is being deleted */
-  readonly terminating: boolean
 }
 
 /** The namespaces of the cluster, followed. */
@@ -77,7 +75,6 @@ function factsOf({ metadata }: KubernetesObject): NamespaceFacts {
   return {
     labels: metadata.labels ?? NONE,
     annotations: annotations.length === 0 ? NONE : Object.fromEntries(annotations),
-    terminating: metadata.deletionTimestamp !== undefined,
   }
 }
 

@@ -4,7 +4,7 @@ import { describeField, type PolicyObject } from '../sources/index.ts'
 import { said, stalled } from './conditions.ts'
 
 /** An exception that ends within this, in ms, says so. */
-export const SOON = 7 * 24 * 3_600_000
+const SOON = 7 * 24 * 3_600_000
 
 /** In the words of the reasons of its condition. */
 export type ExceptionState = 'Active' | 'ExpiresSoon' | 'Expired' | 'Invalid'

@@ -10,7 +10,7 @@ import { createPatience } from './patience.ts'
 import { createPublication } from './publication.ts'
 import type { Installation, WebhookConfiguration } from './types.ts'
 
-export const HOOKS: readonly Hook[] = ['mutating', 'validating']
+const HOOKS: readonly Hook[] = ['mutating', 'validating']
 const FIELD_MANAGER = 'tagwarden'
 /** Somebody else was faster: the watch tells of it, and this is for when it does not. */
 const RETRY = 1_000

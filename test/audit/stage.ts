@@ -16,7 +16,7 @@ import { digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
 export const WEB = 'ghcr.io/acme/web'
 
 /** v1.4.2 is b and was a before. */
-export const FACTS = snapshot(WEB, {
+const FACTS = snapshot(WEB, {
   'v1.3.0': { digest: digest('3') },
   'v1.4.1': { digest: digest('c') },
   'v1.4.2': { digest: digest('b'), before: [digest('a')] },

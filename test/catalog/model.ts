@@ -9,7 +9,7 @@ export type Event =
   | { failure: string }
 
 export const TAGS = ['v1', 'v2', 'v3', 'latest', '__proto__', 'constructor', 'main-1']
-export const DIGESTS = ['a', 'b', 'c'].map((hex) => `sha256:${hex.repeat(64)}`)
+const DIGESTS = ['a', 'b', 'c'].map((hex) => `sha256:${hex.repeat(64)}`)
 
 const tag = fc.constantFrom(...TAGS)
 

@@ -4,12 +4,12 @@ import t, { type Test } from 'tap'
 import {
   ClusterError,
   type ClusterOptions,
-  CONFIG_MAPS,
   type KubernetesObject,
   NAMESPACES,
   openCluster,
 } from '../../src/cluster/index.ts'
 import { kubeconfigOf } from './api_server.ts'
+import { CONFIG_MAPS } from './config_maps.ts'
 import {
   json,
   listOf,

@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import {
   type Cluster,
-  CONFIG_MAPS,
   CUSTOM_RESOURCE_DEFINITIONS,
   createEventRecorder,
   EVENTS,
@@ -15,6 +14,7 @@ import {
   SECRETS,
 } from '../../src/cluster/index.ts'
 import { skipWithoutControlPlane } from './assets.ts'
+import { CONFIG_MAPS } from './config_maps.ts'
 import { type ControlPlane, startControlPlane, waitFor } from './control-plane.ts'
 
 const skip = skipWithoutControlPlane()

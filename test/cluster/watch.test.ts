@@ -4,13 +4,13 @@ import { openAccess } from '../../src/cluster/access.ts'
 import { systemClock } from '../../src/cluster/clock.ts'
 import { watchEvents } from '../../src/cluster/event_stream.ts'
 import {
-  CONFIG_MAPS,
   CUSTOM_RESOURCE_DEFINITIONS,
   type ListOptions,
   openCluster,
 } from '../../src/cluster/index.ts'
 import { createLineSplitter } from '../../src/cluster/lines.ts'
 import { waitFor } from './child.ts'
+import { CONFIG_MAPS } from './config_maps.ts'
 import {
   json,
   listOf,

@@ -13,7 +13,7 @@ spec: { containers: [{ name: app, image: "${image}" }] }
 `
 
 /** Manifests of which one is denied, by a policy that asks no registry. */
-export const FILES = {
+const FILES = {
   policies: {
     'all.yaml': `apiVersion: tagwarden.io/v1alpha1
 kind: ClusterImagePolicy

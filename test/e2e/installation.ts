@@ -209,7 +209,7 @@ export async function startInstallation(
 }
 
 /** Resolves when the API server has both webhook configurations. */
-export async function registered(admin: Admin): Promise<void> {
+async function registered(admin: Admin): Promise<void> {
   await waitFor(
     async () => {
       const path = '/apis/admissionregistration.k8s.io/v1'

@@ -317,7 +317,7 @@ t.test('policies that live in a cluster', { skip }, async (t) => {
       await made
       t.match(await source.namespaceLabels('late'), { 'kubernetes.io/metadata.name': 'late' })
       await kubectl('delete', 'namespace', 'shop', '--wait=false')
-      await until('it ends', () => source.namespace('shop')?.terminating === true)
+      await until('it ends', async () => /Terminating/.test(await kubectl('get', 'ns', 'shop')))
       await until('the others count', () => rangeOf('ClusterImagePolicy base') === 'semver 1.x')
       await until('nothing more is made there', async () =>
         /because it is being terminated/.test(await apply(imagePolicy('web'))),

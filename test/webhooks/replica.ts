@@ -13,7 +13,7 @@ import { CLUSTER_SETTINGS, SETTINGS } from './stage.ts'
 export const SECRET = { namespace: 'tagwarden', name: 'tagwarden-certificates' }
 
 /** A set of policies that a test changes by hand. */
-export function changeablePolicies(first: readonly ClosingPolicy[] = []) {
+function changeablePolicies(first: readonly ClosingPolicy[] = []) {
   let policies = first
   const listeners = new Set<() => void>()
   return {

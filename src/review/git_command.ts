@@ -3,7 +3,12 @@ import { TagwardenError } from '../errors.ts'
 
 /** Git's output is read up to this size, in bytes. */
 const LONGEST = 512 * 1024 * 1024
-const QUIET = ['-c', 'core.quotePath=true', '-c', 'core.fsmonitor=false']
+/** Nothing of a repository runs, and what only looks like one, among the files of another, is none. */
+const QUIET = [
+  'core.quotePath=true',
+  'core.fsmonitor=false',
+  'safe.bareRepository=explicit',
+].flatMap((setting) => ['-c', setting])
 
 /**
  * What a command of Git prints; it starts nothing that a repository could name.

@@ -7,7 +7,12 @@ import {
   parseReview,
 } from '../admission/index.ts'
 import type { Subject } from '../reports/types.ts'
-import { helmImages, type ImageParts, kustomizationImages } from './image_parts.ts'
+import {
+  type AssembledImages,
+  helmImages,
+  type ImageParts,
+  kustomizationImages,
+} from './image_parts.ts'
 
 /** Something in a document that is judged as one object. */
 export interface ReviewSubject {
@@ -83,6 +88,10 @@ export function findSubjects(value: unknown, how: DocumentHints, at = ''): Found
     }
     if (typeof apiVersion !== 'string' || typeof kind !== 'string') return
     objects += 1
+    if (how.values) {
+      const inside = releaseImages(object, { namespace, base })
+      for (const images of inside) subjects.push({ ...images, base: '' })
+    }
     if (kind === 'AdmissionReview' && apiVersion.startsWith('admission.k8s.io/')) {
       visitReview(object, base)
       return
@@ -108,8 +117,6 @@ export function findSubjects(value: unknown, how: DocumentHints, at = ''): Found
   }
 
   if (how.values && isObject(value) && isNamed(value)) {
-    const images = releaseImages(value, how)
-    if (images) subjects.push({ ...images, base: '' })
     visit(value, at, 0)
   } else if (how.values) {
     const images = helmImages(value, how)
@@ -127,20 +134,48 @@ function isNamed(object: JsonObject): boolean {
   return ['apiVersion', 'kind'].every((key) => typeof own(object, key) === 'string')
 }
 
-/** https://fluxcd.io/flux/components/helm/helmreleases/#inline-values */
-function releaseImages(object: JsonObject, { namespace }: DocumentHints) {
+/**
+ * The values that stand in an object: of a HelmRelease of Flux
+ * (https://fluxcd.io/flux/components/helm/helmreleases/#inline-values), and of an Application of Argo
+ * CD (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#values).
+ */
+function releaseImages(
+  object: JsonObject,
+  place: { readonly namespace: string; readonly base: string },
+): readonly AssembledImages[] {
   const group = String(own(object, 'apiVersion')).split('/')[0]
-  if (group !== 'helm.toolkit.fluxcd.io' || own(object, 'kind') !== 'HelmRelease') return undefined
-  const [metadata, spec] = ['metadata', 'spec'].map((key) => own(object, key))
-  const text = (of: unknown, key: string) => {
-    const value = isObject(of) ? own(of, key) : undefined
+  const at = (...keys: readonly string[]) =>
+    keys.reduce<unknown>((of, key) => {
+      if (Array.isArray(of)) return of[Number(key)]
+      return isObject(of) ? own(of, key) : undefined
+    }, object)
+  const text = (...keys: readonly string[]) => {
+    const value = at(...keys)
     return typeof value === 'string' && value !== '' ? value : undefined
   }
-  const place = {
-    namespace: text(spec, 'targetNamespace') ?? text(metadata, 'namespace') ?? namespace,
-    title: text(metadata, 'name') ?? '(no name)',
+  const title = text('metadata', 'name') ?? '(no name)'
+  const images = (values: unknown, where: string | undefined, pointer: string) => {
+    const about = { namespace: where ?? place.namespace, title }
+    return helmImages(values, about, place.base + pointer) ?? []
   }
-  return helmImages(isObject(spec) ? own(spec, 'values') : undefined, place, '/spec/values')
+  switch (`${group} ${own(object, 'kind')}`) {
+    case 'helm.toolkit.fluxcd.io HelmRelease': {
+      const where = text('spec', 'targetNamespace') ?? text('metadata', 'namespace')
+      return [images(at('spec', 'values'), where, '/spec/values')].flat()
+    }
+    case 'argoproj.io Application': {
+      const where = text('spec', 'destination', 'namespace')
+      const several = at('spec', 'sources')
+      const count = Array.isArray(several) ? several.length : 0
+      const sources = Array.from({ length: count }, (_, index) => ['sources', String(index)])
+      return [['source'], ...sources].flatMap((source) => {
+        const keys = ['spec', ...source, 'helm', 'valuesObject']
+        return images(at(...keys), where, `/${keys.join('/')}`)
+      })
+    }
+    default:
+      return []
+  }
 }
 
 function subjectOf({ kind, namespace, name, object }: AdmissionRequest, apiVersion: string) {

@@ -230,6 +230,37 @@ ${pod(LATEST)}`
   t.equal((await reviewTexts({ 'apps.yaml': release })).report.totals.images, 1)
 })
 
+t.test('so has an Application of Argo CD, and each in a List', async (t) => {
+  const values = (tag: string) => ({
+    helm: { valuesObject: { image: { repository: 'ghcr.io/acme/web', tag } } },
+  })
+  const application = (spec: object) => ({
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: { name: 'web', namespace: 'argocd' },
+    spec: { destination: { namespace: 'shop' }, ...spec },
+  })
+  const items = [
+    application({ source: values('v9.0.0') }),
+    application({ sources: [{ ref: 'x' }, values('v8.0.0')] }),
+    application({ source: { helm: { parameters: [] } }, sources: 'x' }),
+  ]
+  const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 1)
+  const { report } = await reviewTexts({ 'apps.json': text }, { values: true })
+  t.match(report.findings, [
+    {
+      subject: { kind: 'HelmValues', namespace: 'shop', name: 'web' },
+      pointer: '/items/0/spec/source/helm/valuesObject/image/tag',
+      image: 'ghcr.io/acme/web:v9.0.0',
+    },
+    {
+      pointer: '/items/1/spec/sources/1/helm/valuesObject/image/tag',
+      use: 'ghcr.io/acme/web:v1.4.2',
+      location: { line: text.split('\n').findIndex((line) => line.includes('v8.0.0')) + 1 },
+    },
+  ])
+})
+
 t.test('each AdmissionReview is answered, whatever it is of', async (t) => {
   const review = (request: object) =>
     JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })

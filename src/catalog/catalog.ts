@@ -1,10 +1,11 @@
 import type { FactFailure, RepositorySnapshot } from '../decisions/ports.ts'
 import type { TagwardenError } from '../errors.ts'
+import { finish, type Work } from '../pieces/index.ts'
 import type { ManifestDescription } from '../registry/types.ts'
-import { merged } from './merge.ts'
-import { scanned } from './scan.ts'
-import { packIndex, unpackIndex } from './shared_index.ts'
-import { confirmed, failed, retracted, type Snapshot, unknownRepository } from './snapshot.ts'
+import { merging } from './merge.ts'
+import { scanning } from './scan.ts'
+import { packIndex, unpackingIndex } from './shared_index.ts'
+import { confirmed, failed, retracted, Snapshot, unknownRepository } from './snapshot.ts'
 import { openStore } from './store.ts'
 
 /** A change of content is written this soon, in ms; several at once are written once. */
@@ -54,6 +55,13 @@ export interface Catalog {
     at: number,
     readWith?: string,
   ): RepositorySnapshot
+  /** What recordTags() does, as work that can be laid down; what is recorded meanwhile stays. */
+  recordingTags(
+    key: string,
+    tags: readonly string[],
+    at: number,
+    readWith?: string,
+  ): Work<RepositorySnapshot>
   /** The registry said what a tag points to. Costs the same however many tags there are. */
   recordManifest(
     key: string,
@@ -77,6 +85,8 @@ export interface Catalog {
    *   that is known stays
    */
   adopt(key: string, packed: Uint8Array, now: number): RepositorySnapshot
+  /** What adopt() does, as work that can be laid down; what is recorded meanwhile stays. */
+  adopting(key: string, packed: Uint8Array, now: number): Work<RepositorySnapshot>
   /** What is known of a repository, packed for adopt(); undefined when nothing is. */
   pack(key: string): Promise<Buffer | undefined>
   /** Drops all that is known of a repository, its file too. */
@@ -133,7 +143,22 @@ export function createCatalog(
     return after
   }
 
-  return {
+  /** @param change made of the newest snapshot, again if another list has taken its place meanwhile */
+  function* changing(
+    key: string,
+    change: (before: Snapshot, current: () => Snapshot) => Work<Snapshot>,
+  ): Work<RepositorySnapshot> {
+    for (;;) {
+      const before = get(key)
+      const base = before ?? unknownRepository(key)
+      const after = yield* change(base, () => get(key) ?? base)
+      const now = get(key)
+      if (now === after) return after
+      if (now === before || (now && hasSameList(now, base))) return swap(now, after)
+    }
+  }
+
+  const catalog: Catalog = {
     get(key, readWith) {
       const snapshot = get(key)
       return readWith === undefined || snapshot?.facts.readWith === readWith ? snapshot : undefined
@@ -151,10 +176,13 @@ export function createCatalog(
       }
       return known
     },
-    recordTags(key, tags, at, readWith) {
-      const before = get(key)
-      return swap(before, scanned(before ?? unknownRepository(key), tags, at, readWith))
-    },
+    recordTags: (...given) => finish(catalog.recordingTags(...given)),
+    recordingTags: (key, tags, at, readWith) =>
+      changing(key, function* (before, current) {
+        const after = yield* scanning(before, tags, at, readWith)
+        const { records } = current().facts
+        return records === before.facts.records ? after : new Snapshot({ ...after.facts, records })
+      }),
     recordManifest(key, tag, description, at, readWith) {
       const before = get(key)
       const known = before ?? unknownRepository(key)
@@ -168,11 +196,10 @@ export function createCatalog(
       const before = get(key)
       if (before) repositories.set(key, failed(before, failure))
     },
-    adopt(key, packed, now) {
-      const theirs = unpackIndex(key, packed, now)
-      const before = get(key)
-      const after = merged(before ?? unknownRepository(key), theirs)
-      return after === before ? before : swap(before, after)
+    adopt: (...given) => finish(catalog.adopting(...given)),
+    *adopting(key, packed, now) {
+      const theirs = yield* unpackingIndex(key, packed, now)
+      return yield* changing(key, (before, current) => merging(before, theirs, current))
     },
     async pack(key) {
       const snapshot = get(key)
@@ -189,4 +216,11 @@ export function createCatalog(
     flush: async () => store?.flush(),
     close: async () => store?.close(),
   }
+  return catalog
+}
+
+/** Whether one came from the other by what was said of manifests, and nothing else. */
+function hasSameList({ facts: a }: Snapshot, { facts: b }: Snapshot): boolean {
+  const isSame = a.tags === b.tags && a.firstSeen === b.firstSeen && a.removed === b.removed
+  return isSame && a.scannedAt === b.scannedAt
 }

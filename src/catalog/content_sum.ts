@@ -1,3 +1,4 @@
+import { eachOf, type Work } from '../pieces/index.ts'
 import { hashText } from './text_hash.ts'
 
 /** A sum over a set of texts that does not depend on their order. Two numbers of 32 bits. */
@@ -7,6 +8,8 @@ export interface ContentSum {
 }
 
 export const EMPTY_SUM: ContentSum = { high: 0, low: 0 }
+/** So many texts are added up before others may go first. */
+const AT_ONCE = 1_000
 
 /** The sum with some texts put in and others taken out. */
 export function changeSum(
@@ -24,6 +27,22 @@ export function changeSum(
     low = (low - hashText(text, 0x9e3779b9)) >>> 0
   }
   return { high, low }
+}
+
+/** What changeSum() does, as work that can be laid down. */
+export function* changingSum(
+  sum: ContentSum,
+  added: Iterable<string>,
+  removed: Iterable<string>,
+): Work<ContentSum> {
+  let result = sum
+  yield* eachOf(added, AT_ONCE, (text) => {
+    result = changeSum(result, [text], [])
+  })
+  yield* eachOf(removed, AT_ONCE, (text) => {
+    result = changeSum(result, [], [text])
+  })
+  return result
 }
 
 /** Sixteen hex digits. */

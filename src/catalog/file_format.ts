@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { DigestSeen } from '../decisions/ports.ts'
-import { changeSum, EMPTY_SUM } from './content_sum.ts'
+import { eachOf, type Work } from '../pieces/index.ts'
+import { changingSum, EMPTY_SUM } from './content_sum.ts'
 import { type ManifestRecord, recordsFrom } from './manifest_records.ts'
-import { Snapshot, unknownRepository } from './snapshot.ts'
-import { isSorted } from './tag_list.ts'
+import { type RemovedTag, Snapshot, unknownRepository } from './snapshot.ts'
+import { AT_ONCE, isSorted } from './tag_list.ts'
 
 /*
  * Two lines of JSON. The first says what the file is and holds the SHA-256 of the second; the
@@ -12,6 +13,8 @@ import { isSorted } from './tag_list.ts'
  */
 const FORMAT = 'tagwarden-index'
 const VERSION = 1
+/** Reading so many bytes takes some ms for each step. */
+const LARGE = 1024 * 1024
 
 /** `[value, count]`: many tags are first seen at one time. */
 type Runs = readonly (readonly [value: number, count: number])[]
@@ -31,19 +34,43 @@ type StoredRecord = readonly [
   absentAt?: number,
 ]
 
-/** The content of a repository's file. */
-export function encodeRepository({ facts }: Snapshot): string {
-  const stored: StoredFacts = {
-    scannedAt: facts.scannedAt,
-    tags: facts.tags,
-    firstSeen: runsOf(facts.firstSeen),
-    removed: Array.from(facts.removed, ([tag, seen]) => [tag, seen.firstSeen, seen.removedAt]),
-    records: Array.from(facts.records.byTag.entries(), storedRecord),
-  }
-  const body = `${JSON.stringify(stored)}\n`
+/** The content of a repository's file, in pieces. */
+export function* encoding({ facts }: Snapshot): Work<string[]> {
+  const removed = facts.removed
+    .entries()
+    .map(([tag, seen]) => [tag, seen.firstSeen, seen.removedAt])
+  // in the order of StoredFacts
+  const body = [`{"scannedAt":${JSON.stringify(facts.scannedAt)},"tags":`]
+  yield* listText(facts.tags, body)
+  body.push(',"firstSeen":')
+  yield* listText(yield* runsOf(facts.firstSeen), body)
+  body.push(',"removed":')
+  yield* listText(removed, body)
+  body.push(',"records":')
+  yield* listText(facts.records.byTag.entries().map(storedRecord), body)
+  body.push('}\n')
+  const sum = createHash('sha256')
+  yield* eachOf(body, 1, (piece) => sum.update(piece))
   const { key, readWith } = facts
-  const head = { format: FORMAT, version: VERSION, name: key, readWith, sha256: sha256(body) }
-  return `${JSON.stringify(head)}\n${body}`
+  const head = { format: FORMAT, version: VERSION, name: key, readWith, sha256: sum.digest('hex') }
+  return [`${JSON.stringify(head)}\n`, ...body]
+}
+
+/** Adds a list as JSON, in pieces of so many items. */
+function* listText(items: Iterable<unknown>, pieces: string[]): Work<void> {
+  let some: unknown[] = []
+  let before = '['
+  const add = () => {
+    if (some.length > 0) pieces.push(before + JSON.stringify(some).slice(1, -1))
+    if (some.length > 0) before = ','
+    some = []
+  }
+  yield* eachOf(items, AT_ONCE, (item) => {
+    some.push(item)
+    if (some.length === AT_ONCE) add()
+  })
+  add()
+  pieces.push(before === '[' ? '[]' : ']')
 }
 
 function storedRecord([tag, record]: readonly [string, ManifestRecord]): StoredRecord {
@@ -59,41 +86,50 @@ function storedRecord([tag, record]: readonly [string, ManifestRecord]): StoredR
  *
  * @throws Error that says what is wrong with the file, in a few words
  */
-export function decodeRepository(content: Buffer): Snapshot {
+export function* decoding(content: Buffer): Work<Snapshot> {
   const end = content.indexOf(0x0a)
   const head = parseObject(content.subarray(0, Math.max(0, end)).toString(), 'its first line')
   demand(head['format'] === FORMAT, 'it is not a file of the index')
   demand(head['version'] === VERSION, `its version is not ${VERSION}`)
   const body = content.subarray(end + 1)
   demand(head['sha256'] === sha256(body), 'its checksum does not fit')
+  if (body.length > LARGE) yield
   const facts = parseObject(body.toString(), 'its second line') as unknown as StoredFacts
+  if (body.length > LARGE) yield
   const { name, readWith } = head
   demand(typeof name === 'string', 'it names no repository')
   demand(isTexts([readWith ?? '']), 'its access is wrong')
   try {
-    return restore(name, readWith as string | undefined, facts)
+    return yield* restoring(name, readWith as string | undefined, facts)
   } catch (cause) {
     throw cause instanceof TypeError ? new Error('it lacks a part', { cause }) : cause
   }
 }
 
-function restore(key: string, readWith: string | undefined, stored: StoredFacts): Snapshot {
+function* restoring(
+  key: string,
+  readWith: string | undefined,
+  stored: StoredFacts,
+): Work<Snapshot> {
   const { scannedAt, tags } = stored
   demand(isTime(scannedAt) && isTexts(tags) && isSorted(tags), 'its tags are not in order')
+  const removed = new Map<string, RemovedTag>()
+  yield* eachOf(stored.removed, AT_ONCE, ([tag, firstSeen, removedAt]) => {
+    const fits = isTexts([tag]) && isTime(firstSeen) && isTime(removedAt)
+    demand(fits, 'a removed tag is wrong')
+    removed.set(tag, Object.freeze({ firstSeen, removedAt }))
+  })
+  const records: [string, ManifestRecord][] = []
+  yield* eachOf(stored.records, AT_ONCE, (record) => void records.push(restoreRecord(record)))
   return new Snapshot({
     ...unknownRepository(key).facts,
     readWith: readWith ?? undefined,
     scannedAt,
     tags: Object.freeze(tags),
     firstSeen: expand(stored.firstSeen, tags.length),
-    removed: new Map(
-      stored.removed.map(([tag, first, removedAt]) => {
-        demand(isTexts([tag]) && isTime(first) && isTime(removedAt), 'a removed tag is wrong')
-        return [tag, Object.freeze({ firstSeen: first, removedAt })]
-      }),
-    ),
-    records: recordsFrom(stored.records.map(restoreRecord)),
-    sum: changeSum(EMPTY_SUM, tags, []),
+    removed,
+    records: recordsFrom(records),
+    sum: yield* changingSum(EMPTY_SUM, tags, []),
   })
 }
 
@@ -119,13 +155,13 @@ function restoreRecord([tag, stored, seen, absentAt = 0]: StoredRecord): [string
   return [tag, { manifest: Object.freeze(manifest), absentAt: 0, history }]
 }
 
-function runsOf(values: Float64Array): Runs {
+function* runsOf(values: Float64Array): Work<Runs> {
   const runs: [number, number][] = []
-  for (const value of values) {
+  yield* eachOf(values, AT_ONCE, (value) => {
     const last = runs.at(-1)
     if (last && last[0] === value) last[1] += 1
     else runs.push([value, 1])
-  }
+  })
   return runs
 }
 

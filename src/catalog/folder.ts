@@ -40,11 +40,11 @@ export function setAside(path: string, file: string): void {
 }
 
 /** Writes a file whole or not at all, also when another process writes it at the same time. */
-export async function write(path: string, file: string, content: string): Promise<void> {
+export async function write(path: string, file: string, pieces: string[]): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 })
   const temporary = join(path, `${file}.${randomUUID()}.tmp`)
   try {
-    await writeFile(temporary, content, { mode: 0o600, flag: 'wx' })
+    await writeFile(temporary, pieces, { mode: 0o600, flag: 'wx' })
     await rename(temporary, join(path, file))
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})

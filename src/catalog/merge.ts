@@ -1,8 +1,9 @@
+import { eachOf, type Work } from '../pieces/index.ts'
 import { formatSum } from './content_sum.ts'
 import { keepRecords, type ManifestRecord, mergeRecords } from './manifest_records.ts'
 import { lastSeen, REMOVED_AGE } from './scan.ts'
 import { type RemovedTag, type RepositoryFacts, Snapshot } from './snapshot.ts'
-import { compareTags, indexOfTag, type TagChange } from './tag_list.ts'
+import { AT_ONCE, compareTags, indexOfTag, type TagChange } from './tag_list.ts'
 
 /**
  * What two processes know of one repository, together: the tag list that was read last, the
@@ -10,35 +11,43 @@ import { compareTags, indexOfTag, type TagChange } from './tag_list.ts'
  * earliest time. Whose snapshot comes first decides no fact; the first one's own list of tags is
  * kept where it is equal, so that what others remember of that list stays good.
  *
- * @returns `mine` itself when `theirs` adds nothing
+ * @param current what is known by now: of the same lists of tags, with manifests that were confirmed
+ *   while this was at work
+ * @returns what is known by now itself when `theirs` adds nothing
  */
-export function merged(mine: Snapshot, theirs: Snapshot): Snapshot {
+export function* merging(
+  mine: Snapshot,
+  theirs: Snapshot,
+  current: () => Snapshot = () => mine,
+): Work<Snapshot> {
   const own = mine.facts
   const other = theirs.facts
   const isNewer = readAfter(other, own)
   const [newer, older] = isNewer ? [theirs, mine] : [mine, theirs]
-  const change = isNewer ? compareTags(own.tags, other.tags) : undefined
-  const tags = change ? Object.freeze(sharingStrings(own.tags, other.tags)) : own.tags
-  const removed = mergeRemoved(newer, older, tags)
+  const change = isNewer ? yield* compareTags(own.tags, other.tags) : undefined
+  const tags = change ? Object.freeze(yield* sharingStrings(own.tags, other.tags)) : own.tags
+  const removed = yield* mergeRemoved(newer, older, tags)
+  const firstSeen = yield* earliest(tags, mine, theirs)
   const { scannedAt } = newer
+  const now = current()
   const records = keepRecords(
-    mergeRecords(own.records, other.records),
+    mergeRecords(now.facts.records, other.records),
     (tag, record) => isKept(record, scannedAt) || removed.has(tag) || indexOfTag(tags, tag) >= 0,
   )
   const facts: RepositoryFacts = {
-    ...own,
-    readWith: newer.facts.readWith,
+    ...now.facts,
+    readWith: isNewer ? other.readWith : now.facts.readWith,
     scannedAt,
     tags,
-    firstSeen: earliest(tags, mine, theirs),
+    firstSeen,
     removed: sameRemoved(own.removed, removed) ? own.removed : removed,
     records,
     sum: newer.facts.sum,
     change: isNewer && scannedAt !== own.scannedAt ? changeOf(change, own) : own.change,
-    failure: own.failure && own.failure.at > scannedAt ? own.failure : undefined,
+    failure: now.failure && now.failure.at > scannedAt ? now.failure : undefined,
   }
-  const after = adds(own, facts) ? new Snapshot(facts) : mine
-  settleAsked(own, facts)
+  const after = adds(now.facts, facts) ? new Snapshot(facts) : now
+  settleAsked(now.facts, facts)
   return after
 }
 
@@ -58,23 +67,25 @@ function isKept(record: ManifestRecord, scannedAt: number): boolean {
 }
 
 /** The list `to`, with the strings of `from` where they are equal: those are in memory already. */
-function sharingStrings(from: readonly string[], to: readonly string[]): string[] {
+function* sharingStrings(from: readonly string[], to: readonly string[]): Work<string[]> {
+  const shared: string[] = []
   let old = 0
-  return to.map((tag) => {
+  yield* eachOf(to, AT_ONCE, (tag) => {
     while (old < from.length && from[old]! < tag) old += 1
-    return from[old] === tag ? from[old]! : tag
+    shared.push(from[old] === tag ? from[old]! : tag)
   })
+  return shared
 }
 
-function earliest(tags: readonly string[], mine: Snapshot, theirs: Snapshot): Float64Array {
+function* earliest(tags: readonly string[], mine: Snapshot, theirs: Snapshot): Work<Float64Array> {
   const own = tags === mine.tags ? mine.facts.firstSeen : undefined
   let changed = own === undefined
   const firstSeen = new Float64Array(tags.length)
-  for (const [index, tag] of tags.entries()) {
+  yield* eachOf(tags, AT_ONCE, (tag, index) => {
     const here = own ? own[index]! : earliestOf(mine, tag)
     firstSeen[index] = Math.min(here, earliestOf(theirs, tag))
     changed ||= firstSeen[index] !== here
-  }
+  })
   return changed || !own ? firstSeen : own
 }
 
@@ -82,24 +93,24 @@ function earliestOf(snapshot: Snapshot, tag: string): number {
   return snapshot.firstSeen(tag) ?? Number.POSITIVE_INFINITY
 }
 
-function mergeRemoved(
+function* mergeRemoved(
   newer: Snapshot,
   older: Snapshot,
   tags: readonly string[],
-): ReadonlyMap<string, RemovedTag> {
+): Work<ReadonlyMap<string, RemovedTag>> {
   const removed = new Map<string, RemovedTag>()
   const add = (tag: string, removedAt: number) => {
     if (removedAt < newer.scannedAt - REMOVED_AGE || indexOfTag(tags, tag) >= 0) return
     const firstSeen = Math.min(earliestOf(newer, tag), earliestOf(older, tag))
     removed.set(tag, Object.freeze({ firstSeen, removedAt }))
   }
-  for (const [tag, { removedAt }] of older.facts.removed) add(tag, removedAt)
-  for (const tag of older.tags) {
+  yield* eachOf(older.facts.removed, AT_ONCE, ([tag, { removedAt }]) => add(tag, removedAt))
+  yield* eachOf(older.tags, AT_ONCE, (tag) => {
     if (indexOfTag(tags, tag) < 0) add(tag, newer.scannedAt)
-  }
-  for (const [tag, { removedAt }] of newer.facts.removed) {
+  })
+  yield* eachOf(newer.facts.removed, AT_ONCE, ([tag, { removedAt }]) => {
     add(tag, Math.max(removedAt, older.facts.removed.get(tag)?.removedAt ?? 0))
-  }
+  })
   return removed
 }
 

@@ -1,8 +1,9 @@
-import { changeSum } from './content_sum.ts'
+import { eachOf, sorted, type Work } from '../pieces/index.ts'
+import { changingSum } from './content_sum.ts'
 import { timeAfter } from './logical_time.ts'
 import { keepRecords, type ManifestRecord } from './manifest_records.ts'
 import { type RemovedTag, type RepositoryFacts, Snapshot } from './snapshot.ts'
-import { compareTags, indexOfTag, sortTags, type TagChange } from './tag_list.ts'
+import { AT_ONCE, compareTags, indexOfTag, sortTags, type TagChange } from './tag_list.ts'
 
 /** How long a removed tag is remembered, in ms: 90 days. */
 export const REMOVED_AGE = 90 * 86_400_000
@@ -15,35 +16,35 @@ export const REMOVED_SIZE = 1_000
  *
  * @param at when the list was asked for
  */
-export function scanned(
+export function* scanning(
   { facts }: Snapshot,
   listed: readonly string[],
   at: number,
   readWith: string | undefined,
-): Snapshot {
+): Work<Snapshot> {
   const latest = {
     ...facts,
     readWith,
     scannedAt: timeAfter(facts.scannedAt, at),
     failure: undefined,
   }
-  const tags = sortTags(listed)
-  const change = compareTags(facts.tags, tags)
+  const tags = yield* sortTags(listed)
+  const change = yield* compareTags(facts.tags, tags)
   if (!change) {
     // An interval has passed: whoever uses the list has ranked it, and the old one can go.
     return new Snapshot({ ...latest, change: undefined })
   }
-  const removed = updateRemoved(facts, change, at)
+  const removed = yield* updateRemoved(facts, change, at)
   return new Snapshot({
     ...latest,
-    ...mergeTags(facts, tags, at),
+    ...(yield* mergeTags(facts, tags, at)),
     removed,
     records: keepRecords(
       facts.records,
       (tag, record) =>
         lastSeen(record) >= at - REMOVED_AGE || removed.has(tag) || indexOfTag(tags, tag) >= 0,
     ),
-    sum: changeSum(facts.sum, change.added, change.removed),
+    sum: yield* changingSum(facts.sum, change.added, change.removed),
     change: facts.scannedAt === 0 ? undefined : Object.freeze(change),
   })
 }
@@ -54,10 +55,14 @@ export function lastSeen({ manifest, history }: ManifestRecord): number {
 }
 
 /** The new list, with the old list's own strings where they are equal, and when each was seen. */
-function mergeTags(facts: RepositoryFacts, tags: string[], at: number) {
+function* mergeTags(
+  facts: RepositoryFacts,
+  tags: string[],
+  at: number,
+): Work<Pick<RepositoryFacts, 'tags' | 'firstSeen'>> {
   const firstSeen = new Float64Array(tags.length)
   let old = 0
-  for (const [index, tag] of tags.entries()) {
+  yield* eachOf(tags, AT_ONCE, (tag, index) => {
     while (old < facts.tags.length && facts.tags[old]! < tag) old += 1
     if (facts.tags[old] === tag) {
       tags[index] = facts.tags[old]!
@@ -66,15 +71,15 @@ function mergeTags(facts: RepositoryFacts, tags: string[], at: number) {
       const earlier = facts.removed.get(tag) ?? facts.records.byTag.get(tag)?.history[0]
       firstSeen[index] = Math.min(at, earlier?.firstSeen ?? at)
     }
-  }
+  })
   return { tags: Object.freeze(tags), firstSeen }
 }
 
-function updateRemoved(
+function* updateRemoved(
   facts: RepositoryFacts,
   change: TagChange,
   at: number,
-): ReadonlyMap<string, RemovedTag> {
+): Work<ReadonlyMap<string, RemovedTag>> {
   if (change.removed.length === 0 && !change.added.some((tag) => facts.removed.has(tag))) {
     return facts.removed
   }
@@ -82,12 +87,13 @@ function updateRemoved(
   const kept = [...facts.removed].filter(
     ([tag, { removedAt }]) => !back.has(tag) && removedAt >= at - REMOVED_AGE,
   )
-  kept.sort(([, a], [, b]) => b.removedAt - a.removedAt)
+  yield
+  const latestFirst = yield* sorted(kept, ([, a], [, b]) => b.removedAt - a.removedAt)
   let room = REMOVED_SIZE
-  const removed = new Map(kept.filter(([tag]) => facts.records.byTag.get(tag) || room-- > 0))
-  for (const tag of change.removed) {
+  const removed = new Map(latestFirst.filter(([tag]) => facts.records.byTag.get(tag) || room-- > 0))
+  yield* eachOf(change.removed, AT_ONCE, (tag) => {
     const firstSeen = facts.firstSeen[indexOfTag(facts.tags, tag)]!
     removed.set(tag, Object.freeze({ firstSeen, removedAt: at }))
-  }
+  })
   return removed
 }

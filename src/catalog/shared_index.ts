@@ -2,19 +2,25 @@ import { promisify } from 'node:util'
 import { gunzipSync, gzip } from 'node:zlib'
 import { TagwardenError } from '../errors.ts'
 import { isDigest, isTag } from '../images/index.ts'
-import { decodeRepository, encodeRepository } from './file_format.ts'
+import { eachOf, type Work } from '../pieces/index.ts'
+import { inSlices } from '../work/index.ts'
+import { decoding, encoding } from './file_format.ts'
 import type { Snapshot } from './snapshot.ts'
+import { AT_ONCE } from './tag_list.ts'
 
 /** An index that unpacks to more than this, in bytes, is none of ours. */
 const MOST_UNPACKED = 32 * 1024 * 1024
+/** Unpacking more than this, in bytes, takes some ms. */
+const LARGE = 1024 * 1024
 /** Clocks of two replicas may differ by so much, in ms. */
 const MOST_AHEAD = 3_600_000
 
 const compress = promisify(gzip)
 
 /** A repository's file, compressed, as other replicas adopt it. */
-export function packIndex(snapshot: Snapshot): Promise<Buffer> {
-  return compress(encodeRepository(snapshot))
+export async function packIndex(snapshot: Snapshot): Promise<Buffer> {
+  const pieces = await inSlices(snapshot.key, encoding(snapshot))
+  return compress(Buffer.concat(pieces.map((piece) => Buffer.from(piece))))
 }
 
 /**
@@ -23,10 +29,12 @@ export function packIndex(snapshot: Snapshot): Promise<Buffer> {
  *
  * @throws TagwardenError ERR_CATALOG
  */
-export function unpackIndex(key: string, packed: Uint8Array, now: number): Snapshot {
+export function* unpackingIndex(key: string, packed: Uint8Array, now: number): Work<Snapshot> {
   try {
-    const snapshot = decodeRepository(gunzipSync(packed, { maxOutputLength: MOST_UNPACKED }))
-    const wrong = faultOf(snapshot, key, now)
+    const unpacked = gunzipSync(packed, { maxOutputLength: MOST_UNPACKED })
+    if (unpacked.length > LARGE) yield
+    const snapshot = yield* decoding(unpacked)
+    const wrong = yield* faultOf(snapshot, key, now)
     if (wrong === undefined) return snapshot
     throw new Error(wrong)
   } catch (cause) {
@@ -36,11 +44,17 @@ export function unpackIndex(key: string, packed: Uint8Array, now: number): Snaps
   }
 }
 
-function faultOf({ facts }: Snapshot, key: string, now: number): string | undefined {
+function* faultOf({ facts }: Snapshot, key: string, now: number): Work<string | undefined> {
   if (facts.key !== key) return 'it belongs to another repository'
   const latest = now + MOST_AHEAD
   if (facts.scannedAt > latest) return 'it was read in the future'
-  if (!facts.tags.every(isTag) || !facts.removed.keys().every(isTag)) return 'a tag is wrong'
+  let areTags = true
+  for (const tags of [facts.tags, facts.removed.keys()]) {
+    yield* eachOf(tags, AT_ONCE, (tag) => {
+      areTags &&= isTag(tag)
+    })
+  }
+  if (!areTags) return 'a tag is wrong'
   for (const [tag, { manifest, absentAt, history }] of facts.records.byTag.entries()) {
     const digests = history.map(({ digest }) => digest)
     if (manifest) digests.push(manifest.digest)

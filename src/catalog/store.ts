@@ -1,5 +1,7 @@
 import { describeError, TagwardenError } from '../errors.ts'
-import { decodeRepository, encodeRepository } from './file_format.ts'
+import { finish } from '../pieces/index.ts'
+import { inSlices } from '../work/index.ts'
+import { decoding, encoding } from './file_format.ts'
 import { fileName, listFolder, read, readSync, remove, setAside, sweep, write } from './folder.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createWriteQueue } from './write_queue.ts'
@@ -34,8 +36,8 @@ export function openStore(
   const queue = createWriteQueue(async (key) => {
     const snapshot = current(key)
     try {
-      if (snapshot) await write(path, fileName(key), encodeRepository(snapshot))
-      else await remove(path, fileName(key))
+      if (!snapshot) await remove(path, fileName(key))
+      else await write(path, fileName(key), await inSlices(key, encoding(snapshot)))
       failing = false
     } catch (error) {
       // A full disk would fail for every repository at every scan: one word is enough.
@@ -51,14 +53,30 @@ export function openStore(
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onProblem(unreadable(path, error))
   }
 
-  function open(file: string, content: () => Buffer): Snapshot | undefined {
+  function checked(file: string, snapshot: Snapshot): Snapshot {
+    if (fileName(snapshot.key) === file) return snapshot
+    throw new Error('it belongs to another repository')
+  }
+
+  function open(file: string): Snapshot | undefined {
     unread.delete(file)
     try {
-      const snapshot = decodeRepository(content())
-      if (fileName(snapshot.key) === file) return snapshot
-      throw new Error('it belongs to another repository')
+      return checked(file, finish(decoding(readSync(path, file))))
     } catch (error) {
       reportDamage(file, error)
+      return undefined
+    }
+  }
+
+  /** Whoever needs it meanwhile reads it, and what is written meanwhile counts. */
+  async function openInSlices(file: string): Promise<Snapshot | undefined> {
+    try {
+      const content = await read(path, file)
+      if (!unread.has(file)) return undefined
+      const snapshot = checked(file, await inSlices(path, decoding(content)))
+      return unread.delete(file) ? snapshot : undefined
+    } catch (error) {
+      if (unread.delete(file)) reportDamage(file, error)
       return undefined
     }
   }
@@ -80,16 +98,12 @@ export function openStore(
   return {
     take(key) {
       const file = unread.size > 0 ? fileName(key) : ''
-      return unread.has(file) ? open(file, () => readSync(path, file)) : undefined
+      return unread.has(file) ? open(file) : undefined
     },
     async takeAll(adopt) {
       for (const file of [...unread]) {
-        const content = await read(path, file).catch((error: Error) => error)
         if (!unread.has(file)) continue
-        const snapshot = open(file, () => {
-          if (content instanceof Error) throw content
-          return content
-        })
+        const snapshot = await openInSlices(file)
         if (snapshot) adopt(snapshot)
       }
       if (!readOnly) await sweep(path, Date.now()).catch(() => {})

@@ -1,4 +1,8 @@
 import { isTag } from '../images/index.ts'
+import { eachOf, sorted, type Work } from '../pieces/index.ts'
+
+/** So many tags are looked at before others may go first. */
+export const AT_ONCE = 2_000
 
 /** How one list of tags became another. */
 export interface TagChange {
@@ -8,14 +12,17 @@ export interface TagChange {
 }
 
 /** The tags that a reference can name, in byte order, each once. A new array. */
-export function sortTags(listed: readonly string[]): string[] {
-  const tags = listed.filter((tag) => typeof tag === 'string' && isTag(tag))
+export function* sortTags(listed: readonly string[]): Work<string[]> {
+  const tags: string[] = []
+  yield* eachOf(listed.values(), AT_ONCE, (tag) => {
+    if (typeof tag === 'string' && isTag(tag)) tags.push(tag)
+  })
   if (isSorted(tags)) {
     return tags
   }
-  // Tags are ASCII, for which the default order is byte order.
-  tags.sort()
-  return tags.filter((tag, index) => tag !== tags[index - 1])
+  // Tags are ASCII, for which the order of units is byte order.
+  const inOrder = yield* sorted(tags, (a, b) => (a < b ? -1 : Number(a > b)))
+  return inOrder.filter((tag, index) => tag !== inOrder[index - 1])
 }
 
 /** In byte order, each once. */
@@ -41,12 +48,16 @@ export function indexOfTag(tags: readonly string[], tag: string): number {
 }
 
 /** What changed between two sorted lists; undefined if nothing did. */
-export function compareTags(from: readonly string[], to: readonly string[]): TagChange | undefined {
+export function* compareTags(
+  from: readonly string[],
+  to: readonly string[],
+): Work<TagChange | undefined> {
   const added: string[] = []
   const removed: string[] = []
   let old = 0
   let now = 0
   while (old < from.length || now < to.length) {
+    if ((old + now) % AT_ONCE === AT_ONCE - 1) yield
     const before = from[old]
     const after = to[now]
     if (before === after) {

@@ -1,2 +1,2 @@
 export { sorted } from './sorted.ts'
-export { eachOf, finish, type Work } from './work.ts'
+export { eachOf, finish, type Work, workWhile } from './work.ts'

@@ -30,3 +30,13 @@ export function* eachOf<T>(
     if (index % count === 0) yield
   }
 }
+
+/** Goes on with work only while something holds; gives it up, undefined, as soon as it does not. */
+export function* workWhile<T>(holds: () => boolean, work: Work<T>): Work<T | undefined> {
+  while (holds()) {
+    const step = work.next()
+    if (step.done) return step.value
+    yield
+  }
+  return undefined
+}

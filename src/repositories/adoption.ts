@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Catalog } from '../catalog/index.ts'
+import { finish, type Work, workWhile } from '../pieces/index.ts'
+import { inSlices } from '../work/index.ts'
 import { checksum } from './checksum.ts'
 
-/** Adopting yields to reviews after so many ms. */
+/** Adopting small ones yields to reviews after so many ms. */
 const SLICE = 5
 /** Base64 characters that may wait; past it, an index is adopted where it comes, to be rid of it. */
 const MOST_WAITING = 16 * 1024 * 1024
@@ -33,13 +36,14 @@ export function createAdoption(
 ): Adoption {
   const waiting = new Map<string, Waiting>()
   const idlers = new Set<() => void>()
+  let running: { readonly id: string; readonly each: Waiting } | undefined
   let size = 0
   let isScheduled = false
 
-  function adopt({ key, index, then }: Waiting): void {
+  function* adopt({ key, index, then }: Waiting): Work<void> {
     const scannedBefore = catalog.get(key)?.scannedAt ?? 0
     try {
-      catalog.adopt(key, Buffer.from(index, 'base64'), clock())
+      yield* catalog.adopting(key, Buffer.from(index, 'base64'), clock())
     } catch (error) {
       onProblem(key, error)
     }
@@ -47,28 +51,30 @@ export function createAdoption(
   }
 
   function drop(id: string): void {
+    forget(id)
+    if (running?.id === id) running = undefined
+  }
+
+  function forget(id: string): void {
     size -= waiting.get(id)?.index.length ?? 0
     waiting.delete(id)
   }
 
-  function schedule(): void {
-    if (isScheduled) return
-    isScheduled = true
-    setImmediate(runSlice)
-  }
-
-  function runSlice(): void {
-    isScheduled = false
-    const end = performance.now() + SLICE
+  async function run(): Promise<void> {
+    let end = performance.now() + SLICE
     for (const [id, each] of waiting) {
-      drop(id)
-      adopt(each)
-      if (performance.now() >= end) break
+      forget(id)
+      running = { id, each }
+      await inSlices(
+        each.key,
+        workWhile(() => running?.each === each, adopt(each)),
+      )
+      if (performance.now() < end) continue
+      await setImmediate()
+      end = performance.now() + SLICE
     }
-    if (waiting.size > 0) {
-      schedule()
-      return
-    }
+    running = undefined
+    isScheduled = false
     for (const resolve of idlers) resolve()
     idlers.clear()
   }
@@ -78,16 +84,17 @@ export function createAdoption(
       drop(id)
       const each = { key, index, then }
       if (size + index.length > MOST_WAITING) {
-        adopt(each)
+        finish(adopt(each))
         return
       }
       waiting.set(id, each)
       size += index.length
-      schedule()
+      if (isScheduled) return
+      isScheduled = true
+      void setImmediate().then(run)
     },
     drop,
-    idle: () =>
-      waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.add(resolve)),
+    idle: () => (isScheduled ? new Promise((resolve) => idlers.add(resolve)) : Promise.resolve()),
   }
 }
 

@@ -1,7 +1,8 @@
 import { accessOfKey, type Catalog, nameOfKey } from '../catalog/index.ts'
 import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
+import { workWhile } from '../pieces/index.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
-import { type Timer, unlessAborted } from '../work/index.ts'
+import { inSlices, type Timer, unlessAborted } from '../work/index.ts'
 import { createFailureMemory } from './failure_memory.ts'
 import {
   describeFailure,
@@ -101,7 +102,8 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
     if (need.fact === 'repository') {
       const at = clock()
       const tags = await client.listTags(name, { signal, access, excludes })
-      if (isCurrent()) catalog.recordTags(key, tags, at, access?.version)
+      const recording = catalog.recordingTags(key, tags, at, access?.version)
+      await inSlices(key, workWhile(isCurrent, recording))
     } else {
       const { tag, platforms } = need
       if (excludes?.(tag)) throw excluded(name, tag)

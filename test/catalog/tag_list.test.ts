@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { compareTags, indexOfTag, isSorted, sortTags } from '../../src/catalog/tag_list.ts'
+import {
+  compareTags as comparing,
+  indexOfTag,
+  isSorted,
+  sortTags as sorting,
+} from '../../src/catalog/tag_list.ts'
+import { finish } from '../../src/pieces/index.ts'
+
+const compareTags = (...lists: Parameters<typeof comparing>) => finish(comparing(...lists))
+const sortTags = (listed: readonly string[]) => finish(sorting(listed))
 
 const LONGEST = `v${'1'.repeat(127)}`
 

@@ -253,3 +253,22 @@ t.test('one forgotten is gone from index and plans', async (t) => {
   t.strictSame(client.taken(), [])
   t.strictSame(catalog.keys(), [])
 })
+
+t.test('a list that is being taken when the scanner stops is not taken', async (t) => {
+  const { client, catalog, scanner } = setStage()
+  client.repositories.set(
+    WEB,
+    new Map(Array.from({ length: 30_000 }, (_, i) => [`v${(i * 7919) % 30_000}`, 'x'])),
+  )
+  const taking = catalog.recordingTags
+  const begun = Promise.withResolvers<void>()
+  catalog.recordingTags = function* (...given) {
+    begun.resolve()
+    return yield* taking(...given)
+  }
+  const gathered = scanner.gather(listWeb, PATIENT)
+  await begun.promise
+  const stopped = scanner.stop()
+  await Promise.all([gathered, stopped])
+  t.equal(catalog.get(WEB), undefined)
+})

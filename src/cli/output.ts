@@ -1,3 +1,4 @@
+import { fstatSync, writeSync } from 'node:fs'
 import { describeError, TagwardenError } from '../errors.ts'
 
 /** Where a command writes; tests give their own. */
@@ -8,7 +9,7 @@ export interface Streams {
 
 /** The process's own streams. What nobody reads any more, as behind `| head`, is not written. */
 export const STREAMS: Streams = {
-  out: (text) => void (process.stdout.writable && process.stdout.write(text)),
+  out: writeOut,
   err: (text) => void (process.stderr.writable && process.stderr.write(text)),
 }
 
@@ -24,19 +25,37 @@ export const outputClosed: AbortSignal = closed.signal
  */
 export function guardStreams(): void {
   process.stderr.on('error', () => {})
-  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
-    if (closed.signal.aborted) return
-    closed.abort()
-    if (cause.code === 'EPIPE') return
-    const { code = 'unknown error' } = cause
-    const remedy = 'Check the disk, or what standard output leads to'
-    const message = `standard output cannot be written (${code})`
-    const failure = new TagwardenError('ERR_WRITE', message, { remedy, cause })
-    process.on('exit', () => {
-      process.exitCode = failure.exitCode
-    })
-    reportFailure(failure, STREAMS)
+  process.stdout.on('error', outputFailed)
+}
+
+function outputFailed(cause: NodeJS.ErrnoException): void {
+  if (closed.signal.aborted) return
+  closed.abort()
+  if (cause.code === 'EPIPE') return
+  const { code = 'unknown error' } = cause
+  const remedy = 'Check the disk, or what standard output leads to'
+  const message = `standard output cannot be written (${code})`
+  const failure = new TagwardenError('ERR_WRITE', message, { remedy, cause })
+  process.on('exit', () => {
+    process.exitCode = failure.exitCode
   })
+  reportFailure(failure, STREAMS)
+}
+
+const STDOUT = 1
+let isFile: boolean | undefined
+
+/** Node's own stream takes a part of a text, where the disk had no room for more, for the whole. */
+function writeOut(text: string): void {
+  if (closed.signal.aborted || !process.stdout.writable) return
+  isFile ??= fstatSync(STDOUT).isFile()
+  if (!isFile) return void process.stdout.write(text)
+  try {
+    const bytes = Buffer.from(text, 'utf8')
+    for (let at = 0; at < bytes.length; ) at += writeSync(STDOUT, bytes, at)
+  } catch (cause) {
+    outputFailed(cause as NodeJS.ErrnoException)
+  }
 }
 
 /** Whether a stream is a terminal that knows more than text: colours, and how to take a line back. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { isColourful, isScreen } from '../../src/cli/output.ts'
 import { pod } from '../review/review_texts.ts'
@@ -53,6 +53,17 @@ t.test(
     t.end()
   },
 )
+
+t.test('a text that finds room in part is not taken for written', (t) => {
+  const cwd = t.testdir({ 'many.yaml': MANY })
+  for (const output of ['json', 'manifests']) {
+    const line = `trap '' XFSZ; ulimit -f 8; ${COMMAND} --output ${output} > out.txt`
+    t.match(shell(cwd, line), { code: 2, err: /ERR_WRITE standard output cannot be written/ })
+  }
+  t.match(shell(cwd, `${COMMAND} --output manifests > out.txt`), { code: 1 })
+  t.equal(readFileSync(`${cwd}/out.txt`, 'utf8'), MANY)
+  t.end()
+})
 
 t.test('only a terminal that knows colours gets them', (t) => {
   const rows: [stream: { isTTY?: boolean }, env: Record<string, string>, boolean, boolean][] = [

@@ -47,8 +47,8 @@ export const CONFIG_SCHEMA: Setting = group({
       type: ['number', 'string'],
       pattern: SIZE_PATTERN,
       meaning: 'size',
-      default: '16MiB',
-      remedy: 'Write bytes, or a number with KiB or MiB, such as "16MiB"',
+      default: '32MiB',
+      remedy: 'Write bytes, or a number with KiB or MiB, such as "32MiB"',
       description: 'largest review that is accepted',
     },
     drainDelay: {

@@ -2,6 +2,15 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { describeError, TagwardenError } from '../errors.ts'
 import type { ServerOptions } from './types.ts'
 
+/** The code of a body for which there was no room in time. */
+export const BUSY = 'TOO_BUSY'
+export const TOO_BUSY =
+  'too many large objects are looked at just now. Try again in a moment, with fewer at a time'
+
+export function tooLarge(bodyLimit: number): string {
+  return `the review is larger than ${bodyLimit} bytes. Raise listen.bodyLimit if such objects are wanted`
+}
+
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
 /**
@@ -47,11 +56,9 @@ function asKnown(error: FastifyError, bodyLimit: number): Known | undefined {
   }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return [
-        413,
-        'ERR_BODY_TOO_LARGE',
-        `the review is larger than ${bodyLimit} bytes. Raise listen.bodyLimit if such objects are wanted`,
-      ]
+      return [413, 'ERR_BODY_TOO_LARGE', tooLarge(bodyLimit)]
+    case BUSY:
+      return [503, 'ServiceUnavailable', TOO_BUSY]
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return [415, 'UnsupportedMediaType', 'send the AdmissionReview as application/json']
   }

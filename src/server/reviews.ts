@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { ReviewHandler } from '../admission/index.ts'
-import { parseDuration } from '../policies/index.ts'
 import type { App } from './app.ts'
 import { JSON_TYPE } from './failure.ts'
 import type { Gate, Refusal } from './gate.ts'
 import type { Observe } from './metrics.ts'
+import { type RawBody, readTimeout } from './raw_json.ts'
 
 /** What the review routes tell the server, and what it tells them. */
 export interface Traffic {
@@ -21,20 +21,6 @@ interface ReviewRoute {
   readonly observe: Observe
   readonly traffic: Traffic
   readonly clock: () => number
-}
-
-/** Gives the handlers the body as it came: they parse it themselves, once. */
-export function acceptRawJson(app: App, bodyLimit: number): void {
-  const options = { parseAs: 'buffer', bodyLimit } as const
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', options, (_request, body, done) => done(null, body))
-  app.addContentTypeParser('*', options, (request, body, done) => {
-    const named = request.headers['content-type'] !== undefined
-    done(
-      named ? Object.assign(new Error(), { code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }) : null,
-      body,
-    )
-  })
 }
 
 /** `POST path`: one review in, one answer out. */
@@ -58,7 +44,11 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
     },
     handler: async (request, reply) => {
       const received = clock() - reply.elapsedTime
-      const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+      const raw = request.body as RawBody | undefined
+      if (raw && 'denial' in raw) {
+        return reply.header('content-type', JSON_TYPE).send(raw.denial)
+      }
+      const body = raw?.body ?? Buffer.alloc(0)
       const timeoutSeconds = readTimeout(request.query['timeout'])
       const traceparent = request.raw.headers['traceparent'] as string | undefined
       try {
@@ -68,6 +58,8 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       } catch (thrown) {
         // fastify's error handler is for errors only: what else is thrown would pass it by.
         throw thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
+      } finally {
+        raw?.release()
       }
     },
   })
@@ -78,10 +70,4 @@ function refuse(request: IncomingMessage, reply: FastifyReply, { status, body }:
   reply.code(status).header('content-type', JSON_TYPE)
   request.once('end', () => reply.send(body))
   request.resume()
-}
-
-/** The API server writes `?timeout=10s`. What cannot be read counts as not given. */
-export function readTimeout(value: unknown): number | undefined {
-  const ms = typeof value === 'string' ? parseDuration(value) : undefined
-  return ms ? ms / 1_000 : undefined
 }

@@ -36,7 +36,7 @@ export interface ServerOptions {
   readonly ready: () => readonly ReadinessCheck[]
   readonly metrics: Registry
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
-  /** bytes; 16 MiB unless told */
+  /** bytes; 32 MiB unless told */
   readonly bodyLimit?: number
   /** ms between saying "not ready" and closing the door, so that nobody is sent here any more */
   readonly drainDelay?: number

@@ -66,7 +66,7 @@ t.test('without a file the built-in defaults hold', async (t) => {
   const cwd = t.testdir()
   t.strictSame(await loadConfig({ env: {}, cwd }), {
     file: undefined,
-    listen: { address: '127.0.0.1', port: 8443, bodyLimit: 16 * 1024 * 1024, drainDelay: 0 },
+    listen: { address: '127.0.0.1', port: 8443, bodyLimit: 32 * 1024 * 1024, drainDelay: 0 },
     policies: [],
     catalog: { path: join(cwd, 'catalog'), interval: 600_000, tagLimit: 250_000 },
     certificates: { path: join(cwd, 'certs'), names: [] },

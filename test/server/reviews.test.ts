@@ -2,7 +2,7 @@ import https from 'node:https'
 import t from 'tap'
 import { TagwardenError } from '../../src/errors.ts'
 import type { ServerOptions } from '../../src/server/index.ts'
-import { readTimeout } from '../../src/server/reviews.ts'
+import { readTimeout } from '../../src/server/raw_json.ts'
 import { call, startServer } from './fixture.ts'
 
 type Handler = ServerOptions['handlers'][string]
@@ -135,6 +135,68 @@ t.test(
     t.match(await call(`${url}/mutate`, { body: Buffer.alloc(1000, 32) }), { status: 200 })
   },
 )
+
+t.test('a review over the limit is denied, so that its size is no way past a policy', async (t) => {
+  const { url } = await startServer(t, { bodyLimit: 1000 })
+  const review = (uid: string, size: number) => {
+    const head = `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"${uid}","x":"`
+    return Buffer.from(`${head}${'<'.repeat(size)}"}}`)
+  }
+  for (const path of ['mutate', 'validate']) {
+    const answer = await call(`${url}/${path}`, { body: review('u-1', 5_000_000) })
+    t.equal(answer.status, 200)
+    t.strictSame(JSON.parse(answer.body), {
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      response: {
+        uid: 'u-1',
+        allowed: false,
+        status: {
+          status: 'Failure',
+          code: 413,
+          reason: 'RequestEntityTooLarge',
+          message:
+            'the review is larger than 1000 bytes. Raise listen.bodyLimit if such objects are wanted',
+        },
+      },
+    })
+  }
+  t.equal((await call(`${url}/validate`, { body: review('u-1', 500) })).status, 200)
+  t.equal((await call(`${url}/validate`, { body: review('"', 5000) })).status, 413)
+})
+
+t.test('large bodies are taken a few at a time, and none is kept waiting for ever', async (t) => {
+  const held: (() => void)[] = []
+  const validate: Handler = async (body) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    held.push(resolve)
+    await promise
+    return { status: 200, body: `{"length":${body.length}}` }
+  }
+  const { url } = await startServer(t, { handlers: { mutate: validate, validate } })
+  const head =
+    '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-2","x":"'
+  const body = Buffer.concat([Buffer.from(head), Buffer.alloc(30 * 1024 * 1024, 32)])
+  const first = call(`${url}/validate`, { body })
+  const second = call(`${url}/validate`, { body })
+  while (held.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  const third = call(`${url}/validate?timeout=30s`, { body })
+  const late = await call(`${url}/validate?timeout=1s`, { body })
+  t.equal(late.status, 200)
+  t.match(JSON.parse(late.body), {
+    response: { uid: 'u-2', allowed: false, status: { message: /too many large objects/ } },
+  })
+  const small = call(`${url}/validate`)
+  while (held.length < 3) await new Promise((resolve) => setImmediate(resolve))
+  held[2]?.()
+  t.equal((await small).status, 200, 'small ones do not wait')
+  held[0]?.()
+  t.match(await first, { status: 200, body: `{"length":${body.length}}` })
+  while (held.length < 4) await new Promise((resolve) => setImmediate(resolve))
+  for (const end of held) end()
+  t.match(await second, { status: 200 })
+  t.match(await third, { status: 200 }, 'it is let in when one has left')
+})
 
 t.test('a chunked body without a length is held to the same limit', async (t) => {
   const { url } = await startServer(t, { bodyLimit: 1000 })

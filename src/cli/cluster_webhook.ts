@@ -6,7 +6,6 @@ import {
   type ReviewOptions,
   type ReviewSummary,
 } from '../admission/index.ts'
-import { type BackgroundAudit, createBackgroundAudit } from '../audit/index.ts'
 import { createCatalog } from '../catalog/index.ts'
 import { secretStore } from '../certificates/cluster.ts'
 import {
@@ -26,26 +25,21 @@ import {
   type OwnerReference,
   openCluster,
 } from '../cluster/index.ts'
-import { type Config, excludedNamespaces } from '../config/index.ts'
+import type { Config } from '../config/index.ts'
 import { createPullSecrets, createReviewSource, type PullSecrets } from '../credentials/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { pullIdentity } from '../images/index.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
-import { isPromoted, startPromoter } from '../promotion/index.ts'
+import { isPromoted } from '../promotion/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { type Repositories, startRepositories } from '../repositories/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { createServer } from '../server/index.ts'
 import { openPolicyCluster } from '../sources/cluster.ts'
-import { startPolicyStatus } from '../status/index.ts'
-import {
-  createProbeHandlers,
-  startWebhookController,
-  type WebhookController,
-} from '../webhooks/index.ts'
+import { createProbeHandlers } from '../webhooks/index.ts'
 import { logCertificates } from './certificate_log.ts'
 import { openClients } from './clients.ts'
-import { customKindsFinder } from './custom_kinds.ts'
+import { createLeader, type Leader } from './leader.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
 import { createProblemLog } from './problem_log.ts'
@@ -145,14 +139,13 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     logCertificates(certificates, log)
     const clients = await openClients(config, log, stops)
 
-    let controller: WebhookController | undefined
-    let auditor: BackgroundAudit | undefined
+    let leader: Leader | undefined
     const metrics = createMetrics(registry, {
       leading: () => election?.leading() ?? false,
       certificates: () => certificateFigures(certificates.current()),
       index: () => indexFigures(catalog),
-      audit: () => auditor?.last(),
-      probe: () => probeFigures(controller),
+      audit: () => leader?.audit(),
+      probe: () => leader?.probe(),
       ...policyFigures(policies, Date.now),
     })
     const events = createEventRecorder(cluster, {
@@ -216,59 +209,11 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     const rehearsal = rehearse(config, log)
     stops.add(() => rehearsal)
 
-    const customKinds = customKindsFinder(cluster, config, (message) =>
-      log.warn({ code: 'ERR_CLUSTER' }, message),
-    )
-    const excluded = new Set(excludedNamespaces({ namespace, webhooks: settings.webhooks }))
-    const promoter = startPromoter({
-      cluster,
-      review,
-      onPolicies: subscribe,
-      onScanned: (listener) => scanner.onScanned(listener),
-      snapshot: (key) => catalog.get(key),
-      subjectOf: policies.subjectOf,
-      events,
-      customKinds,
-      excludedNamespaces: excluded,
-      log,
-      metrics: {
-        promoted: () => metrics.promoted('promoted'),
-        failed: () => metrics.promoted('failed'),
-        stopped: () => metrics.promoted('stopped'),
-      },
+    leader = createLeader({
+      ...{ cluster, config, namespace, owner, ownerAtStart, policies, onPolicies: subscribe },
+      ...{ repositories, catalog, scanner, certificates, review, events, metrics, log },
     })
-    auditor = createBackgroundAudit({
-      ...{ cluster, review, log, name: settings.name, owner },
-      version: process.env['npm_package_version'] ?? '0.1.0',
-      interval: config.audit.interval,
-      onPolicies: subscribe,
-      customKinds,
-      excludedNamespaces: excluded,
-    })
-    const statuses = startPolicyStatus({ cluster, policies, catalog, scanner, log })
-    const lead = async (signal: AbortSignal) => {
-      log.info({}, 'this replica leads')
-      controller = startWebhookController({
-        cluster,
-        settings,
-        namespace,
-        policies: { current: policies.current, subscribe },
-        fields: config.imageFields,
-        certificates,
-        owner: await ownerAtStart,
-        events,
-        log,
-        signal,
-      })
-      await Promise.all([
-        controller.ended,
-        repositories.lead(signal),
-        settings.promotion === 'On' && promoter.lead(signal),
-        config.audit.mode === 'On' && auditor?.lead(signal),
-        statuses.lead(signal),
-      ])
-      log.info({}, 'this replica leads no more')
-    }
+    const { lead } = leader
     let election: ReturnType<typeof electLeader> | undefined
     let stopping = false
     stops.add(async () => {
@@ -332,9 +277,4 @@ function certificateFigures({ ca, notAfter }: ServingCertificate) {
   const ends = readBundle(ca).map(({ validToDate }) => validToDate.getTime())
   const figures = [{ name: 'serving', notAfter }]
   return ends.length === 0 ? figures : [...figures, { name: 'ca', notAfter: Math.max(...ends) }]
-}
-
-function probeFigures(controller: WebhookController | undefined) {
-  const { aliveSince, lastProbe } = controller?.probe() ?? {}
-  return lastProbe === undefined ? undefined : { alive: aliveSince !== undefined, at: lastProbe }
 }

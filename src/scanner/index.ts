@@ -1,8 +1,8 @@
+export type { ScanLog } from './scan_report.ts'
 export { type ScanSettings, scanSettingsOf } from './scan_settings.ts'
 export {
   createScanner,
   type ScanListener,
-  type ScanLog,
   type Scanner,
   type ScannerOptions,
 } from './scanner.ts'

@@ -1,12 +1,12 @@
-import { accessOfKey, type Catalog, describeKey, type KnownManifest } from '../catalog/index.ts'
+import { accessOfKey, type Catalog, type KnownManifest } from '../catalog/index.ts'
 import type { FactFailure, FactNeed, FactSource, RepositorySnapshot } from '../decisions/ports.ts'
-import { describeError } from '../errors.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
 import { setUnreferencedTimer, type Timer } from '../work/index.ts'
 import { isUnreachable } from './failure_memory.ts'
 import { notYet } from './failures.ts'
 import { tagsToConfirm } from './interest.ts'
 import { createRegistryRequests, type ScanMeasure } from './registry_requests.ts'
+import { createScanReport, type ScanLog } from './scan_report.ts'
 import type { ScanSettings } from './scan_settings.ts'
 import { createSchedule } from './schedule.ts'
 import { createSharedRequests } from './shared_requests.ts'
@@ -14,19 +14,10 @@ import { createView } from './view.ts'
 
 /** A list that is younger than this, in ms, is not read again because a tag of it is gone. */
 const YOUNG = 60_000
-/** Of so many repositories it is remembered that they fail, to tell it once. */
-const MOST_FAILING = 10_000
 /** Sleeping longer than this, in ms, would be wrong after the clock was set. */
 const LONGEST_SLEEP = 60_000
 /** Between two looks at what is due, in ms: each goes through all that there is. */
 const TICKS_APART = 50
-
-/** The part of a logger (such as pino) that the scanner uses. */
-export interface ScanLog {
-  debug(fields: object, message: string): void
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
 
 export interface ScannerOptions {
   readonly catalog: Catalog
@@ -144,7 +135,7 @@ export function createScanner(options: ScannerOptions): Scanner {
   const scans = createSharedRequests<FactFailure | undefined>()
   const listeners = new Set<ScanListener>()
   const again = new Set<string>()
-  const failing = new Set<string>()
+  const report = createScanReport(catalog, log)
   let started = false
   let scheduled = true
   let cancelTick = () => {}
@@ -161,7 +152,7 @@ export function createScanner(options: ScannerOptions): Scanner {
     settings: (key) => settings.get(key),
     measure: options.measure,
     onScan(key, { failure, error, background }) {
-      report(key, failure, error)
+      report.scanned(key, failure, error)
       // A name that the registry does not know may be a slip: it is not tried again and again.
       if (!background && (!failure || isUnreachable(failure))) use(key)
       const next = schedule.finish(key, clock(), failure !== undefined)
@@ -173,21 +164,6 @@ export function createScanner(options: ScannerOptions): Scanner {
 
   function tell(key: string, failure: FactFailure | undefined): void {
     for (const listener of listeners) listener(key, catalog.get(key), failure)
-  }
-
-  function report(key: string, failure: FactFailure | undefined, error: unknown): void {
-    const fields = { repository: key, code: failure?.code }
-    const name = describeKey(key)
-    if (failure && !failing.has(key) && failing.size < MOST_FAILING) {
-      failing.add(key)
-      log?.warn(fields, `${name} cannot be scanned: ${describeError(error)}`)
-    } else if (failure) {
-      log?.debug(fields, `${name} cannot be scanned: ${describeError(error)}`)
-    } else if (failing.delete(key)) {
-      log?.info(fields, `${name} can be scanned again`)
-    } else {
-      log?.debug({ ...fields, tags: catalog.get(key)?.tags.length }, `${name} is scanned`)
-    }
   }
 
   const isTicking = () => started && scheduled
@@ -313,7 +289,7 @@ export function createScanner(options: ScannerOptions): Scanner {
     forget(key) {
       schedule.drop(key)
       settings.delete(key)
-      failing.delete(key)
+      report.forget(key)
       catalog.forget(key)
     },
     setScheduled(next) {

@@ -89,24 +89,45 @@ export async function* listPages<T extends KubernetesObject>(
   }
 }
 
+/** The version of what the API server has now; empty when it does not say. */
+export async function presentVersion(
+  asking: Asking,
+  resource: ResourceName,
+  options: ListOptions,
+): Promise<string> {
+  const { metadata = {} } = await firstOf(asking, `look at ${resource.plural}`, resource, options)
+  return metadata.resourceVersion ?? ''
+}
+
 /** How many objects there are, as far as the API server says; see `Cluster.count`. */
 export async function countObjects(
   asking: Asking,
   resource: ResourceName,
-  { namespace, labelSelector, fieldSelector, signal }: ListOptions,
+  options: ListOptions,
 ): Promise<number | undefined> {
-  const query = { limit: 1, labelSelector, fieldSelector }
-  const { metadata = {}, items } = await asking.ask<List<unknown>>({
-    what: `count ${resource.plural}`,
-    method: 'GET',
-    path: pathOf(resource, { namespace }, { query }),
-    signal,
-  })
+  const what = `count ${resource.plural}`
+  const { metadata = {}, items } = await firstOf(asking, what, resource, options)
   const first = Array.isArray(items) ? items.length : 0
   // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/list-meta/
   const { continue: more, remainingItemCount: rest } = metadata
   if (!more) return first
   return Number.isSafeInteger(rest) ? first + Number(rest) : undefined
+}
+
+/** A list of one. */
+function firstOf(
+  asking: Asking,
+  what: string,
+  resource: ResourceName,
+  { namespace, labelSelector, fieldSelector, signal }: ListOptions,
+): Promise<List<unknown>> {
+  const query = { limit: 1, labelSelector, fieldSelector }
+  return asking.ask({
+    what,
+    method: 'GET',
+    path: pathOf(resource, { namespace }, { query }),
+    signal,
+  })
 }
 
 /** What the items of a list of built-in kinds lack; undefined when these are none. */

@@ -3,7 +3,7 @@ import type { Asking } from './asking.ts'
 import { backoff, type ClusterClock } from './clock.ts'
 import { ClusterError } from './cluster_error.ts'
 import { type WatchEvent, watchEvents } from './event_stream.ts'
-import { listPages } from './listing.ts'
+import { listPages, presentVersion } from './listing.ts'
 import type { ClusterLog } from './log.ts'
 import type { Outage } from './outage.ts'
 import { pathOf } from './path.ts'
@@ -64,6 +64,7 @@ export function startWatch<T extends KubernetesObject>(
   let streaming = false
   let failures = 0
   let isRefused = false
+  let wasAway = false
 
   function tell(handler: () => void): void {
     try {
@@ -146,11 +147,23 @@ export function startWatch<T extends KubernetesObject>(
     for await (const batch of events) {
       streaming = true
       works()
+      if (wasAway && (await isOfTheFuture(version ?? ''))) version = undefined
+      wasAway = false
+      if (version === undefined) return
       for (const event of batch) {
         if (signal.aborted) return
         follow(event)
       }
     }
+  }
+
+  /**
+   * Whether the API server is not that far yet: its etcd was restored from a backup. A watch from
+   * such a version is agreed to, and tells nothing until as much has been written again.
+   */
+  async function isOfTheFuture(mine: string): Promise<boolean> {
+    const theirs = await presentVersion(context.asking, resource, { ...options, signal })
+    return [mine, theirs].every((each) => /^\d+$/.test(each)) && BigInt(theirs) < BigInt(mine)
   }
 
   /** Whether it went well. */
@@ -182,6 +195,7 @@ export function startWatch<T extends KubernetesObject>(
       log?.debug({ resource: resource.plural, reason }, `${what}: ${error.message}`)
     } else {
       troubled(error)
+      wasAway ||= busy
     }
   }
 

@@ -288,6 +288,29 @@ t.test('an outage ends for all watches with the first answer', async (t) => {
   t.equal(overslept, 0, 'none sleeps on to its end')
 })
 
+t.test('after a restore from a backup, all is listed anew', async (t) => {
+  // The API server agrees to watch from a version that it has not come to yet, and is silent.
+  const world = { away: false, restored: false }
+  const open: ServerResponse[] = []
+  const { server, until, lines } = await watch(t, ({ query }, response) => {
+    open.push(response)
+    if (world.away) response.destroy()
+    else if (!query.has('watch')) {
+      json(response, world.restored ? listOf(['b'], { resourceVersion: '90' }) : listOf(['a']))
+    } else if (world.restored && query.get('resourceVersion') === '90') {
+      sends(event('ADDED', 'c', '91'))(response)
+    } else sends()(response)
+  })
+  await until('+a')
+  await waitFor(() => versionsOf(server).length === 1, { what: 'it watches' })
+  world.away = true
+  for (const response of open) response.destroy()
+  await until('problem: Unreachable')
+  Object.assign(world, { away: false, restored: true })
+  await until('+c')
+  t.strictSame(lines.slice(-4), ['recovered', '+b', '-a', '+c'])
+})
+
 t.test('a server that answers nothing good at first', async (t) => {
   const { server, until, lines, watching } = await watch(t, (_, response) =>
     refuse(response, 403, 'Forbidden'),

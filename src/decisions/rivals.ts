@@ -29,6 +29,7 @@ export function rivalsOf(
   }
   return set
     .covering(image)
+    .values()
     .filter(
       (other) =>
         other.title !== policy.title &&
@@ -36,14 +37,21 @@ export function rivalsOf(
         other.kind === policy.kind &&
         other.namespace === policy.namespace &&
         other.specificity(image) === policy.specificity(image) &&
-        !isAlike(other, policy) &&
+        choiceOf(other) !== choiceOf(policy) &&
         mayMeet(other),
     )
-    .slice(0, MOST_RIVALS)
+    .take(MOST_RIVALS)
+    .toArray()
 }
 
-function isAlike(a: CompiledPolicy, b: CompiledPolicy): boolean {
-  const choice = ({ selector, action, reference, minimumAge, platforms }: CompiledPolicy) =>
-    JSON.stringify([selector.rule, action, reference, minimumAge, platforms])
-  return choice(a) === choice(b)
+const choices = new WeakMap<CompiledPolicy, string>()
+
+/** Equal for two that would always choose the same. */
+function choiceOf(policy: CompiledPolicy): string {
+  const known = choices.get(policy)
+  if (known !== undefined) return known
+  const { selector, action, reference, minimumAge, platforms } = policy
+  const choice = JSON.stringify([selector.rule, action, reference, minimumAge, platforms])
+  choices.set(policy, choice)
+  return choice
 }

@@ -1,4 +1,5 @@
 import { formatPosition, type TagwardenError } from '../errors.ts'
+import type { Work } from '../pieces/index.ts'
 import { compileException, type ExceptionEntry } from './compile_exception.ts'
 import { compilePolicy, type PolicyCompilation, type PolicyEntry } from './compile_policy.ts'
 import { compileRepository } from './compile_repository.ts'
@@ -72,6 +73,24 @@ export function compilePolicies(
     set: makePolicySet({ policies, repositories, exceptions }),
     problems,
     notes: [...left, ...unread],
+  }
+}
+
+/**
+ * Compiles one policy after the other into the cache, where compilePolicies() finds them: patterns
+ * may take some ms each.
+ */
+export function* compilingEach(
+  resources: Iterable<PolicyResource>,
+  options: Required<Pick<CompileOptions, 'cache' | 'selectorOf'>> & CompileOptions,
+): Work<void> {
+  const { enforcement = 'Enforce', cache, selectorOf } = options
+  let isFirst = true
+  for (const resource of resources) {
+    if (resource.type !== 'policy' || cache?.has(resource.draft)) continue
+    if (!isFirst) yield
+    isFirst = false
+    cache?.set(resource.draft, compilePolicy(resource.draft, enforcement, selectorOf!))
   }
 }
 

@@ -1,4 +1,9 @@
-export { type CompiledPolicies, type CompileOptions, compilePolicies } from './compile.ts'
+export {
+  type CompiledPolicies,
+  type CompileOptions,
+  compilePolicies,
+  compilingEach,
+} from './compile.ts'
 export { type CronFault, type CronSchedule, parseCron } from './cron.ts'
 export { LARGEST_FILE, type ObjectDocument, readDocuments } from './document.ts'
 export type { PolicyDraft } from './draft.ts'

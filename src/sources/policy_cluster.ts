@@ -6,6 +6,7 @@ import {
   type PolicyResource,
   type PolicySet,
 } from '../policies/index.ts'
+import { inSlices } from '../work/index.ts'
 import { openPolicyFolder } from './policy_folder.ts'
 import type { PolicyObject } from './policy_object.ts'
 import { createPolicyTable } from './policy_table.ts'
@@ -49,9 +50,10 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
   let fileProblems: readonly TagwardenError[] = []
   let problems: readonly TagwardenError[] = []
   let isSynced = false
+  let isClosed = false
   let { set } = compilePolicies([])
 
-  const quiet = whenQuiet(update, options)
+  const quiet = whenQuiet(() => void takeIn(), options)
   // The leader writes statuses for as long as it has some to write: no new set waits for those.
   const quietStatus = whenQuiet(() => tellListeners(table.takeStatuses()), options)
   const folder = await openPolicyFolder({
@@ -70,7 +72,8 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
   })
 
   // what files say counts before anything is known of the cluster
-  quiet.flush()
+  quiet.cancel()
+  update()
 
   function tellOnce(notes: readonly string[]): void {
     for (const note of notes.filter((each) => !noted.has(each))) {
@@ -78,6 +81,12 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
       noted.add(note)
       log?.info({}, note)
     }
+  }
+
+  /** What was told, once it is compiled: hundreds of policies may be told at once. */
+  async function takeIn(): Promise<void> {
+    await inSlices('policies', table.preparing())
+    if (!isClosed) update()
   }
 
   function update(): void {
@@ -103,8 +112,9 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
     (news) => (news === 'status' ? quietStatus : quiet).call(),
     log,
   )
-  const synced = watches.synced.then(() => {
-    quiet.flush()
+  const synced = watches.synced.then(async () => {
+    quiet.cancel()
+    await takeIn()
     isSynced = true
   })
 
@@ -132,6 +142,7 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
       return () => listeners.delete(listener)
     },
     close: async () => {
+      isClosed = true
       const quiets = [quiet, quietStatus]
       for (const each of quiets) each.cancel()
       await Promise.all([folder.close(), watches.close()])

@@ -1,7 +1,9 @@
 import { TagwardenError } from '../errors.ts'
+import { finish } from '../pieces/index.ts'
 import {
   type CompileOptions,
   compilePolicies,
+  compilingEach,
   joinFlux,
   type PolicyResource,
   type PolicySet,
@@ -23,6 +25,8 @@ export interface ObjectReading {
 
 /** Compiles again and again; what did not change is taken from the last time. */
 export interface PolicyCompiler {
+  /** Compiles a policy, for settle() to find. */
+  prepare(resource: OwnResource | undefined): void
   /**
    * Takes over what is right of these readings. What is wrong leaves the version before of a
    * policy, the one in its status if none is known, and nothing of an exception: either way, a
@@ -52,6 +56,9 @@ export function createPolicyCompiler(enforcement: CompileOptions['enforcement'])
   }
 
   return {
+    prepare(resource) {
+      if (resource) finish(compilingEach([resource], options))
+    },
     settle(readings) {
       const policies = Array.from(readings.values(), ({ resource }) => resource)
       compilePolicies(

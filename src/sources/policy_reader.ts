@@ -2,9 +2,12 @@ import { describeError, TagwardenError } from '../errors.ts'
 import {
   type CompileOptions,
   compilePolicies,
+  compilingEach,
   type PolicyResource,
   type PolicySet,
+  sharedSelectors,
 } from '../policies/index.ts'
+import { inSlices } from '../work/index.ts'
 import { type PolicyFile, readPolicyFile } from './policy_file.ts'
 import { type Survey, surveyPaths } from './survey.ts'
 
@@ -42,7 +45,8 @@ export interface Reading {
 
 /** Reads the same paths again and again; only what changed is parsed and compiled again. */
 export function createPolicyReader({ paths, enforcement, secrets }: PolicyPaths) {
-  const cache: CompileOptions['cache'] = new WeakMap()
+  const cache: NonNullable<CompileOptions['cache']> = new WeakMap()
+  const selectorOf = sharedSelectors()
   let seen: Survey | undefined
   let files: ReadonlyMap<string, PolicyFile> = new Map()
 
@@ -60,6 +64,9 @@ export function createPolicyReader({ paths, enforcement, secrets }: PolicyPaths)
     const { folders } = survey
     const read = [...files.values()]
     const resources = read.flatMap(({ parsed }) => parsed.resources)
+    const compiling = compilingEach(resources, { enforcement, cache, selectorOf })
+    // what goes wrong here goes wrong below
+    await inSlices('policies', compiling).catch(() => {})
     const { set, notes, problems } = compile(resources)
     const skipped = read.reduce((sum, { parsed }) => sum + parsed.skipped, 0)
     const wrong = [
@@ -74,7 +81,7 @@ export function createPolicyReader({ paths, enforcement, secrets }: PolicyPaths)
 
   function compile(resources: readonly PolicyResource[]) {
     try {
-      return compilePolicies(resources, { enforcement, secrets, cache })
+      return compilePolicies(resources, { enforcement, secrets, cache, selectorOf })
     } catch (cause) {
       // a fault of ours must not end a server that has a good set
       const message = `the policies cannot be compiled: ${describeError(cause)}`

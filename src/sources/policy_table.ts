@@ -1,5 +1,6 @@
 import { IMAGE_POLICIES, type ObjectKey, type ResourceName } from '../cluster/index.ts'
 import type { TagwardenError } from '../errors.ts'
+import type { Work } from '../pieces/index.ts'
 import type {
   CompiledPolicy,
   CompileOptions,
@@ -41,6 +42,8 @@ export interface PolicyTable {
   /** Something beside it that it depends on has changed. */
   readAgain(resource: ResourceName, key: string, read: () => ObjectReading): void
   remove(resource: ResourceName, key: ObjectKey): void
+  /** Reads and compiles what was told, one object after the other, for update(). */
+  preparing(): Work<void>
   /** Takes in all that was told, with the policies of files. */
   update(files: readonly PolicyResource[]): TableUpdate
   /** Objects that have got no more than another status since the last update or call. */
@@ -53,6 +56,7 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
   const compiler = createPolicyCompiler(enforcement)
   const entries = new Map<string, PolicyEntry>()
   const unread = new Map<PolicyEntry, () => ObjectReading>()
+  const prepared = new Map<PolicyEntry, readonly [read: () => ObjectReading, ObjectReading]>()
   const byPolicy = new WeakMap<CompiledPolicy, PolicyEntry>()
   let told = new Set<PolicyEntry>()
   let retold = new Set<PolicyEntry>()
@@ -64,6 +68,12 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
     unread.delete(entry)
     entry.gone = true
     told.add(entry)
+  }
+
+  /** Not by what was told before. */
+  function isPrepared(entry: PolicyEntry, read: () => ObjectReading) {
+    const ready = prepared.get(entry)
+    return ready?.[0] === read ? ready : undefined
   }
 
   function takeStatuses(): Set<PolicyEntry> {
@@ -100,9 +110,23 @@ export function createPolicyTable(enforcement: CompileOptions['enforcement']): P
       if (entry) unread.set(entry, read)
     },
     remove: (resource, key) => drop(tableKey(resource, keyText(key))),
+    *preparing() {
+      let isFirst = true
+      for (const [entry, read] of unread) {
+        if (isPrepared(entry, read)) continue
+        if (!isFirst) yield
+        isFirst = false
+        const reading = read()
+        compiler.prepare(reading.resource)
+        prepared.set(entry, [read, reading])
+      }
+    },
     update(files) {
-      const readings = new Map(Array.from(unread, ([entry, read]) => [entry, read()]))
+      const readings = new Map(
+        Array.from(unread, ([entry, read]) => [entry, isPrepared(entry, read)?.[1] ?? read()]),
+      )
       unread.clear()
+      prepared.clear()
       compiler.settle(readings)
       const all = ownFirst([...entries.values()])
       const before = all.map(({ policy, exception }) => policy ?? exception)

@@ -2,9 +2,17 @@ import { type Catalog, nameOfKey } from '../catalog/index.ts'
 import { hasReason, IMAGE_POLICY_EXCEPTIONS } from '../cluster/index.ts'
 import { rivalsOf } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
+import type { Work } from '../pieces/index.ts'
+import type { CompiledPolicy } from '../policies/types.ts'
 import type { Scanner } from '../scanner/index.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
-import { createWorkQueue, type Timer, untilAborted } from '../work/index.ts'
+import {
+  backgroundLane,
+  createWorkQueue,
+  inSlices,
+  type Timer,
+  untilAborted,
+} from '../work/index.ts'
 import { exceptionStateOf } from './exception_status.ts'
 import { createExpiry } from './expiry.ts'
 import { knownRepositories } from './known_repositories.ts'
@@ -115,11 +123,17 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
       expiry.set(title, undefined)
       for (const each of [news, patterns, times]) each.drop(title)
     }
-    // what it no longer disagrees with, or does now
-    const set = policies.current()
-    for (const image of object.policy?.images ?? []) {
+    const { policy, namespace } = object
+    if (policy) void inSlices(backgroundLane(namespace), markRivals(policy))
+  }
+
+  /** What it no longer disagrees with, or does now. */
+  function* markRivals(policy: CompiledPolicy): Work<void> {
+    for (const image of policy.images) {
       if (image.includes('*')) continue
-      for (const rival of rivalsOf(object.policy!, image, set, () => '')) {
+      // before each one: hundreds of policies may change together
+      yield
+      for (const rival of rivalsOf(policy, image, policies.current(), () => '')) {
         mark(policies.objectOf(rival))
       }
     }

@@ -31,6 +31,7 @@ export function* rivalryOf(
   for (const [index, { image, newest }] of selected.entries()) {
     const snapshot = covered[index]?.snapshot
     if (!snapshot || !newest) continue
+    yield
     for (const rival of rivalsOf(policy, image, set, scopeOf)) {
       const found = yield* compare(policy, rival, image, newest.tag, snapshot, now)
       if (found) return found

@@ -5,7 +5,9 @@ import {
   IMAGE_POLICY_EXCEPTIONS,
   NAMESPACES,
 } from '../../src/cluster/index.ts'
-import { type PolicySet, UNKNOWN_LABELS } from '../../src/policies/index.ts'
+import { type PolicySet, readObjects, UNKNOWN_LABELS } from '../../src/policies/index.ts'
+import type { OwnResource } from '../../src/sources/policy_object.ts'
+import { createPolicyTable } from '../../src/sources/policy_table.ts'
 import { createFakeCluster } from '../fakes/cluster.ts'
 import { clusterImagePolicy, followCluster, imagePolicy } from './cluster.ts'
 import { policy as filePolicy } from './folder.ts'
@@ -367,4 +369,43 @@ t.test('exceptions count too, and a wrong edit of one lets nothing through', asy
   await until(() => count() === 1)
   cluster.drop(IMAGE_POLICY_EXCEPTIONS, { namespace: 'shop', name: 'old' })
   await until(() => count() === 0)
+})
+
+t.test('hundreds of policies that come at once count together', async (t) => {
+  const { source, put, until } = await followCluster(t)
+  await source.synced
+  for (let i = 0; i < 300; i += 1) {
+    put(imagePolicy(`p${i}`, { tags: { allow: [`(?i)(?:[a-zé-ÿ]{${(i % 7) + 1}}x?){90}${i}`] } }))
+  }
+  const sizes = new Set<number>()
+  await until(() => {
+    sizes.add(source.current().policies.length)
+    return source.current().policies.length === 300
+  })
+  t.strictSame([...sizes], [0, 300], 'no part of them is in force before the rest')
+})
+
+t.test('policies are compiled one at a time, and each as it was told last', (t) => {
+  const table = createPolicyTable('Enforce')
+  const put = (name: string, generation: number, range: string) => {
+    const object = imagePolicy(name, { order: { semver: { range } } })
+    const { resources } = readObjects([object])
+    const metadata = { ...object.metadata, generation }
+    const reading = { resource: resources[0] as OwnResource, problems: [] }
+    table.put(IMAGE_POLICIES, { ...object, metadata }, () => reading)
+  }
+  for (let i = 0; i < 100; i += 1) put(`p${i}`, 1, `${i}.x`)
+  const work = table.preparing()
+  let steps = 0
+  while (!work.next().done) {
+    steps += 1
+    if (steps === 50) put('p7', 2, '7.7.x')
+  }
+  t.equal(steps, 99, 'others go first in between')
+  const { set } = table.update([])
+  t.equal(set.policies.length, 100)
+  const changed = set.policies.find(({ name }) => name === 'p7')
+  t.equal(changed?.selector.description, 'semver 7.7.x')
+  t.equal(table.preparing().next().done, true, 'nothing is left')
+  t.end()
 })

@@ -16,7 +16,7 @@ import { customKindsFinder } from './custom_kinds.ts'
 import { onInterruption } from './interruption.ts'
 import { outputClosed, type Streams } from './output.ts'
 import { createProgress, timeLeft } from './progress.ts'
-import { exitCodeOf, parseReportFile, shownReport, writeReports } from './report_output.ts'
+import { exitCodeOf, parseReportFiles, shownReport, writeReports } from './report_output.ts'
 import { reviewSettings } from './review_settings.ts'
 import { createStops } from './stops.ts'
 
@@ -54,7 +54,7 @@ export interface AuditRun {
  * @throws TagwardenError when nothing can be looked at
  */
 export async function audit(options: AuditCommandOptions, streams: Streams): Promise<number> {
-  const files = (options.report ?? []).map(parseReportFile)
+  const files = parseReportFiles(options.report ?? [])
   if (options.watch && options.whatIf) {
     throw new TagwardenError('ERR_USAGE', '--watch and --what-if do not go together')
   }

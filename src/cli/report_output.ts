@@ -1,5 +1,5 @@
 import { mkdir, readlink, realpath, stat, writeFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, relative, resolve, sep } from 'node:path'
 import { describeError, TagwardenError } from '../errors.ts'
 import { FORMS, type Form, formatReport, type Level, type Report } from '../reports/index.ts'
 import { replace } from '../review/index.ts'
@@ -11,18 +11,39 @@ export interface ReportFile {
   readonly file: string
 }
 
+/** A name of what a process has opened, such as `/dev/stdout`, whatever that leads to. */
+const OPENED = /^\/(?:dev|proc)\//
+
 /** Exit code of a command that was told to stop. */
 export const INTERRUPTED = 130
 
 /**
- * Reads `FORM=FILE`.
+ * Reads each `FORM=FILE`.
  *
- * @throws TagwardenError ERR_USAGE
+ * @throws TagwardenError ERR_USAGE, also for a file that two reports are to be written to
  */
-export function parseReportFile(text: string): ReportFile {
+export function parseReportFiles(texts: readonly string[]): readonly ReportFile[] {
+  const files = texts.map(parseReportFile)
+  files.forEach(({ file }, index) => {
+    const path = resolve(file)
+    if (OPENED.test(path) || files.findIndex((each) => resolve(each.file) === path) === index)
+      return
+    throw new TagwardenError('ERR_USAGE', `two reports are to be written to ${file}`, {
+      remedy: 'Give each a file of its own',
+    })
+  })
+  return files
+}
+
+function parseReportFile(text: string): ReportFile {
   const at = text.indexOf('=')
   const form = FORMS.find((each) => each === text.slice(0, at))
   const file = text.slice(at + 1)
+  if (form && file === '-') {
+    throw new TagwardenError('ERR_USAGE', `--report ${text} names no file`, {
+      remedy: `Write --output ${form} for standard output`,
+    })
+  }
   if (form && file !== '') return { form, file }
   throw new TagwardenError('ERR_USAGE', `--report ${text} is not FORM=FILE`, {
     remedy: `Write one of ${FORMS.join(', ')}, then = and the name of the file`,
@@ -37,10 +58,23 @@ export function exitCodeOf(report: Report, failOn: 'deny' | 'warn'): number {
   return report.findings.some(({ level }) => counts.includes(level)) ? 1 : 0
 }
 
+/**
+ * Where a job of GitHub works in its repository: a step may have a `working-directory`.
+ *
+ * @returns with `/`; empty at the top, undefined outside of it and outside of GitHub
+ */
+export function workspaceFolder(env: NodeJS.ProcessEnv, cwd: string): string | undefined {
+  const { GITHUB_ACTIONS: isGithub, GITHUB_WORKSPACE: top } = env
+  if (isGithub !== 'true' || top === undefined || top === '') return undefined
+  const folder = relative(resolve(top), cwd).split(sep).join('/')
+  return folder === '..' || folder.startsWith('../') ? undefined : folder
+}
+
 /** The report for a stream, in colour where that is a terminal. */
 export function shownReport(report: Report, form: Form, stream: NodeJS.WriteStream): string {
   const width = stream.isTTY ? stream.columns : undefined
-  return formatReport(report, form, { colour: isColourful(stream), width })
+  const folder = workspaceFolder(process.env, process.cwd())
+  return formatReport(report, form, { colour: isColourful(stream), width, folder })
 }
 
 /**
@@ -55,8 +89,10 @@ export async function writeReports(
   streams: Streams,
 ): Promise<boolean> {
   let written = true
+  const folder = workspaceFolder(process.env, process.cwd())
   for (const { form, file } of files) {
-    const failure = await writeWhole(file, formatReport(report, form, { exitCode }))
+    const text = formatReport(report, form, { exitCode, folder })
+    const failure = await writeWhole(file, text)
     if (!failure) continue
     written = false
     streams.err(`tagwarden: ${failure.code} ${describeError(failure)}\n`)
@@ -94,9 +130,6 @@ async function makeFolder(path: string): Promise<void> {
     await mkdir(path)
   }
 }
-
-/** A name of what a process has opened, such as `/dev/stdout`, whatever that leads to. */
-const OPENED = /^\/(?:dev|proc)\//
 
 /**
  * Whether it is written to as it is, and never replaced by a file: /dev/null, pipes, and /dev/stdout,

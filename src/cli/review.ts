@@ -33,7 +33,7 @@ import { createProgress, timeLeft } from './progress.ts'
 import {
   exitCodeOf,
   INTERRUPTED,
-  parseReportFile,
+  parseReportFiles,
   shownReport,
   writeReports,
   writeWhole,
@@ -77,7 +77,7 @@ export async function review(
   checkOptions(paths, options)
   // Each document is garbage once it is judged. V8 would let it pile up to three times the memory.
   setFlagsFromString('--semi-space-growth-factor=1')
-  const files = (options.report ?? []).map(parseReportFile)
+  const files = parseReportFiles(options.report ?? [])
   const baseline = options.baseline === undefined ? undefined : await baselineOf(options.baseline)
   const cwd = process.cwd()
   const config = await loadConfig({ file: options.config, env: process.env, cwd })

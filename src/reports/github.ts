@@ -1,3 +1,5 @@
+import { located } from './located.ts'
+import type { FormatOptions } from './options.ts'
 import { cropped, plain } from './plain.ts'
 import type { Level, Report, ReportFinding, ReportProblem } from './types.ts'
 import {
@@ -29,7 +31,8 @@ interface Annotation {
 }
 
 /** Workflow commands of GitHub Actions: the worst as annotations, the rest as lines in a group. */
-export function formatGithub(report: Report): string {
+export function formatGithub(given: Report, { folder }: FormatOptions = {}): string {
+  const report = located(given, folder)
   const annotations = [
     ...report.problems.map((problem) => problemAnnotation(problem, report.door)),
     ...worstFirst(report.findings).map(findingAnnotation),

@@ -16,6 +16,11 @@ export interface FormatOptions {
    * each
    */
   readonly suppressed?: boolean | undefined
+  /**
+   * Where the working directory lies in the repository, such as `infra/prod`, for `sarif` and
+   * `github`: paths are told from the top of the repository
+   */
+  readonly folder?: string | undefined
   /** what tells the reports of one commit apart, for `sarif` */
   readonly category?: string | undefined
 }

@@ -1,4 +1,5 @@
 import { ERROR_TABLE } from '../errors.ts'
+import { located } from './located.ts'
 import { isoTime } from './moment.ts'
 import type { FormatOptions } from './options.ts'
 import { cropped } from './plain.ts'
@@ -31,7 +32,8 @@ const INTERRUPTED = 'Interrupted'
 const NOTE = 'Note'
 
 /** SARIF 2.1.0 (OASIS), within the limits of GitHub code scanning. */
-export function formatSarif(report: Report, options: FormatOptions): string {
+export function formatSarif(given: Report, options: FormatOptions): string {
+  const report = located(given, options.folder)
   const accepted = options.suppressed ? (report.accepted ?? []) : []
   const results = resultTexts(report, accepted)
   const all = report.findings.length + accepted.length
@@ -46,7 +48,7 @@ export function formatSarif(report: Report, options: FormatOptions): string {
           : { automationDetails: { id: `${options.category}/` } }),
         invocations: [invocation(report, options, all - results.length)],
         originalUriBaseIds: {
-          [ROOT]: { description: { text: 'The folder that Tagwarden was started in' } },
+          [ROOT]: { description: { text: rootText(options) } },
         },
         columnKind: 'utf16CodeUnits',
         results: MARK,
@@ -58,6 +60,10 @@ export function formatSarif(report: Report, options: FormatOptions): string {
   const at = text.lastIndexOf(mark)
   const list = results.length === 0 ? '[]' : `[\n${results.join(',\n')}\n]`
   return `${text.slice(0, at)}${list}${text.slice(at + mark.length)}\n`
+}
+
+function rootText({ folder }: FormatOptions): string {
+  return folder === undefined ? 'The folder that Tagwarden was started in' : 'The repository'
 }
 
 /** As many as may be, the worst first, each as JSON on a line. */

@@ -2,7 +2,22 @@ import { execFileSync } from 'node:child_process'
 import { constants, existsSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { writeWhole } from '../../src/cli/report_output.ts'
+import { workspaceFolder, writeWhole } from '../../src/cli/report_output.ts'
+
+t.test('a job of GitHub knows where it works in its repository', (t) => {
+  const rows: [env: Record<string, string>, cwd: string, folder: string | undefined][] = [
+    [{ GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: '/w/r' }, '/w/r/infra/prod', 'infra/prod'],
+    [{ GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: '/w/r/' }, '/w/r', ''],
+    [{ GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: '/w/r' }, '/w/r2', undefined],
+    [{ GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: '' }, '/w/r', undefined],
+    [{ GITHUB_ACTIONS: 'true' }, '/w/r', undefined],
+    [{ GITHUB_WORKSPACE: '/w/r' }, '/w/r/infra', undefined],
+  ]
+  for (const [env, cwd, folder] of rows) {
+    t.equal(workspaceFolder(env, cwd), folder, JSON.stringify([env, cwd]))
+  }
+  t.end()
+})
 
 t.test('a file is written with the folders that it needs', async (t) => {
   const cwd = t.testdir({ there: {}, file: 'x' })

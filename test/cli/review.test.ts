@@ -197,9 +197,11 @@ t.test('several reports are written at once', async (t) => {
   t.match(JSON.parse(read('out/r.sarif')), { version: '2.1.0', runs: [{ results: [{}] }] })
   t.match(JSON.parse(read('out/r.json')), { findings: [{ reason: 'LatestTag' }] })
   t.match(await run(['deploy', '--report', 'json=deploy/a.yaml/x']), { code: 2, err: /ERR_WRITE/ })
-  for (const report of ['json', 'json=', '=x', 'pdf=x', '__proto__=x']) {
+  for (const report of ['json', 'json=', 'json=-', '=x', 'pdf=x', '__proto__=x']) {
     t.match(await run(['deploy', '--report', report]), { code: 2, err: /ERR_USAGE/ }, report)
   }
+  const same = ['--report', 'json=x', '--report', 'sarif=./x']
+  t.match(await run(['deploy', ...same]), { code: 2, err: /ERR_USAGE two reports/ })
 })
 
 t.test('a report goes through a link, and never takes the place of what is open', async (t) => {

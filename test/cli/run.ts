@@ -17,7 +17,9 @@ export function tagwarden(
   options: { readonly input?: string | Buffer; readonly cwd?: string } = {},
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
+    const { GITHUB_ACTIONS: _, ...env } = process.env // whose paths are those of its workspace
     const child = spawn(process.execPath, [BIN, ...args], {
+      env,
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd && { cwd: options.cwd }),
     })

@@ -44,7 +44,7 @@ export function world(t: Test, more: object = {}) {
   for (const name of ['tagwarden', 'kubectl-tagwarden']) {
     symlinkSync(join(ROOT, 'bin/tagwarden.js'), join(bin, name))
   }
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TAGWARDEN_'))
+  const own = Object.entries(process.env).filter(([name]) => !/^(?:TAGWARDEN_|GITHUB_)/.test(name))
   const path = [bin, dirname(process.execPath), process.env['PATH']].join(delimiter)
   const env = { ...Object.fromEntries(own), PATH: path, HOME: cwd }
   return {

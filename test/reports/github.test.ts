@@ -38,6 +38,41 @@ t.test('a problem has the file that it is of, whatever that is called', (t) => {
   t.end()
 })
 
+t.test('files are told from the top of the repository, wherever it was started', (t) => {
+  const at = (file: string) => ({ file, line: 1, column: 1, endLine: 1, endColumn: 2 })
+  const names = [
+    'web.yaml',
+    '../base/web.yaml',
+    '../../top.yaml',
+    '../../../out.yaml',
+    '/a.yaml',
+    '-',
+  ]
+  const findings = names.map((name) => finding({ location: at(name) }))
+  const nowhere = { line: undefined, column: undefined }
+  const problems = [
+    { code: 'ERR_INVALID_MANIFEST' as const, place: 'x.yaml', ...nowhere, message: 'no' },
+    { code: 'ERR_CLUSTER' as const, place: 'cluster', ...nowhere, message: 'no' },
+  ]
+  const given = report({ findings, problems })
+  const options = { folder: 'infra/prod' }
+  const files = formatReport(given, 'github', options).match(/(?<=file=)[^,]*/g)
+  const wanted = ['infra/base/web.yaml', 'top.yaml', '../out.yaml', '/a.yaml', '-']
+  t.strictSame(files, ['infra/prod/x.yaml', 'infra/prod/web.yaml', ...wanted])
+  const [run] = JSON.parse(formatReport(given, 'sarif', options)).runs
+  const uris = run.results.map(
+    ({
+      locations: [{ physicalLocation }],
+    }: {
+      locations: [{ physicalLocation: { artifactLocation: { uri: string } } }]
+    }) => physicalLocation.artifactLocation.uri,
+  )
+  t.strictSame(uris.slice(0, 2), ['infra/prod/web.yaml', 'infra/base/web.yaml'])
+  t.match(formatReport(given, 'text', options), /^web\.yaml$/m, 'people see what they have named')
+  t.equal(formatReport(given, 'github', { folder: '' }), formatReport(given, 'github'))
+  t.end()
+})
+
 t.test('what GitHub would drop stands in the log', (t) => {
   const findings = [
     ...Array.from({ length: 12 }, () => finding({ level: 'warn' })),

@@ -6,6 +6,9 @@ import { type Inquiry, repositoryNeed } from './inquiry.ts'
 import type { FactFailure, RepositorySnapshot } from './ports.ts'
 import type { Finding, ReasonCode } from './types.ts'
 
+/** A denial names so many policies that have a say beside the one that denies. */
+const MOST_NAMED = 3
+
 /** `45s`, `3m`, `5h`, `12d`: a time span in the largest unit that fits, rounded down. */
 export function formatSpan(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
@@ -54,7 +57,7 @@ function* permits(
   const seen = `seen ${formatSpan(inquiry.facts.now - snapshot.scannedAt)} ago`
   const newest = yield* best(inquiry, policy, (tag) => !isGone(inquiry, tag))
   if (!newest) {
-    const by = inquiry.question.policies.length > 1 ? ' by all policies' : ''
+    const by = byAll(inquiry.question.policies.filter((each) => each !== policy))
     return {
       text: `${head}; none of the ${countOf(snapshot)} in the index is permitted${by} (${seen})`,
     }
@@ -63,6 +66,16 @@ function* permits(
     text: `${head}; newest is ${newest.tag} (${seen})`,
     use: respell(image, { tag: newest.tag }),
   }
+}
+
+/** Which other policies have a say, so that it can be seen why nothing is left. */
+function byAll(others: readonly CompiledPolicy[]): string {
+  if (others.length === 0) return ''
+  const titles = others.slice(0, MOST_NAMED).map(({ title }) => title)
+  const rest = others.length - titles.length
+  const names = [...titles, ...(rest > 0 ? [`${rest} more`] : [])]
+  const last = names.length > 1 ? ` and ${names.pop()}` : ''
+  return ` by all policies: ${names.join(', ')}${last} ${others.length === 1 ? 'counts' : 'count'} too`
 }
 
 /** A violation of a policy: what is wrong (may be empty), then what the policy permits. */

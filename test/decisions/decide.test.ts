@@ -80,6 +80,27 @@ t.test('a denial names what is permitted, the newest, and what to write', async 
   t.equal(finding?.use, 'ghcr.io/acme/web:v1.4.2')
 })
 
+t.test('where policies leave nothing, a denial names those that have a say', async (t) => {
+  const guard = (name: string) =>
+    policy({ kind: 'ClusterImagePolicy', name, rule: { order: { semver: { range: '>=2.0.0' } } } })
+  const rows: [string[], string][] = [
+    [['a'], 'ClusterImagePolicy a counts too'],
+    [['a', 'b'], 'ClusterImagePolicy a and ClusterImagePolicy b count too'],
+    [
+      ['a', 'b', 'c', 'd', 'e'],
+      'ClusterImagePolicy a, ClusterImagePolicy b, ClusterImagePolicy c and 2 more count too',
+    ],
+  ]
+  for (const [names, expected] of rows) {
+    const policies = [policy(), ...names.map(guard)]
+    const [finding] = decided(`${NAME}:v2.0.0`, { policies }).findings
+    t.equal(
+      finding?.message,
+      `ImagePolicy shop/web permits semver >=1.2.3 <2.0.0; none of the 8 tags in the index is permitted by all policies: ${expected} (seen 3m ago).`,
+    )
+  }
+})
+
 t.test('the author keeps the spelling of the name', async (t) => {
   const track = policy({ action: 'Track', images: ['docker.io/library/web'] })
   const index = snapshot('docker.io/library/web', TAGS)

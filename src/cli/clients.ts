@@ -1,7 +1,7 @@
 import { openClientAuthority } from '../certificates/index.ts'
 import type { Config } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
-import type { ClientOptions } from '../server/index.ts'
+import type { ClientOptions, Server } from '../server/index.ts'
 import type { Log } from './log.ts'
 import type { Stops } from './stops.ts'
 
@@ -35,4 +35,10 @@ export async function openClients(
     log.info({ certificates: authority.current().length }, 'another CA of clients is in use'),
   )
   return { authority, names, enforcement }
+}
+
+/** For the metrics: the certificate of clients that ends first. */
+export function clientFigures({ clientsEnd }: Pick<Server, 'clientsEnd'>) {
+  const notAfter = clientsEnd()
+  return notAfter === undefined ? [] : [{ name: 'client', notAfter }]
 }

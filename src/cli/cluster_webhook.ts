@@ -38,7 +38,7 @@ import { createServer } from '../server/index.ts'
 import { openPolicyCluster } from '../sources/cluster.ts'
 import { createProbeHandlers } from '../webhooks/index.ts'
 import { logCertificates } from './certificate_log.ts'
-import { openClients } from './clients.ts'
+import { clientFigures, openClients } from './clients.ts'
 import { createLeader, type Leader } from './leader.ts'
 import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
@@ -142,7 +142,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
     let leader: Leader | undefined
     const metrics = createMetrics(registry, {
       leading: () => election?.leading() ?? false,
-      certificates: () => certificateFigures(certificates.current()),
+      certificates: () => [...certificateFigures(certificates.current()), ...clientFigures(server)],
       index: () => indexFigures(catalog),
       audit: () => leader?.audit(),
       probe: () => leader?.probe(),

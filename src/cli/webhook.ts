@@ -15,7 +15,7 @@ import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import { logCertificates } from './certificate_log.ts'
-import { openClients } from './clients.ts'
+import { clientFigures, openClients } from './clients.ts'
 import type { Log } from './log.ts'
 import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
@@ -93,7 +93,10 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     const registry = createRegistry()
     const metrics = createMetrics(registry, {
       index: () => indexFigures(catalog),
-      certificates: () => [{ name: 'serving', notAfter: certificates.current().notAfter }],
+      certificates: () => [
+        { name: 'serving', notAfter: certificates.current().notAfter },
+        ...clientFigures(server),
+      ],
     })
     const server = createServer({
       certificates,

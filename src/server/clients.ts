@@ -25,17 +25,31 @@ export interface Standing {
 /** What is known of a connection; it holds until the CAs change. */
 interface Judgement extends Standing {
   readonly authorities: readonly X509Certificate[]
-  /** ms since the epoch: the end of the certificate */
+  readonly sight: Sight
+}
+
+/** A certificate that was seen; ms since the epoch. */
+interface Sight {
   readonly end: number
+  /** when it was last shown by a client that may ask */
+  at: number
 }
 
 export interface ClientCheck {
   /** To be told of each connection, as soon as its handshake is over. */
   opened(socket: TLSSocket): void
   standingOf(socket: TLSSocket): Standing
+  /**
+   * When the first of the certificates ends that clients use, in ms since the epoch; undefined:
+   * none was used lately.
+   */
+  nextEnd(): number | undefined
 }
 
 const NONE: ClientProblem = { reason: 'none', message: 'the client shows no certificate' }
+/** An API server that was given another certificate shows the old one no more. */
+const IN_USE = 3_600_000
+const NO_SIGHT: Sight = { end: Number.POSITIVE_INFINITY, at: 0 }
 const ENDED: Standing = { problem: untrusted('CERT_HAS_EXPIRED'), last: false }
 
 /**
@@ -51,17 +65,26 @@ export function createClientCheck(
 ): ClientCheck {
   const accepted = new Set(names)
   const judgements = new WeakMap<TLSSocket, Judgement>()
+  const sights = new Map<string, Sight>()
   let known = authority.current()
   let changed = Number.NEGATIVE_INFINITY
 
   function judge(socket: TLSSocket, certain: boolean): Judgement {
     const certificate = socket.getPeerX509Certificate()
-    const end = certificate?.validToDate.getTime() ?? Number.POSITIVE_INFINITY
     const problem = problemOf(socket, certificate)
+    const sight = certificate && !problem ? sightOf(certificate) : NO_SIGHT
     const last = !certain && certificate !== undefined && !known.some(issued(certificate))
-    const judgement = { authorities: known, problem, last, end }
+    const judgement = { authorities: known, problem, last, sight }
     judgements.set(socket, judgement)
     return judgement
+  }
+
+  /** Connections with the same certificate share one. */
+  function sightOf(certificate: X509Certificate): Sight {
+    const key = certificate.fingerprint256
+    const sight = sights.get(key) ?? { end: certificate.validToDate.getTime(), at: 0 }
+    sights.set(key, sight)
+    return sight
   }
 
   function problemOf(
@@ -98,7 +121,16 @@ export function createClientCheck(
       follow()
       const before = judgements.get(socket)
       const judgement = before?.authorities === known ? before : judge(socket, false)
-      return judgement.problem || clock() < judgement.end ? judgement : ENDED
+      if (judgement.problem) return judgement
+      const { sight } = judgement
+      sight.at = clock()
+      return sight.at < sight.end ? judgement : ENDED
+    },
+    nextEnd() {
+      const now = clock()
+      for (const [key, { at }] of sights) if (now - at > IN_USE) sights.delete(key)
+      const ends = [...sights.values()].map(({ end }) => end)
+      return ends.length === 0 ? undefined : Math.min(...ends)
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { Counter } from 'prom-client'
-import { type ClientProblem, createClientCheck } from './clients.ts'
+import { type ClientCheck, type ClientProblem, createClientCheck } from './clients.ts'
 import { statusBody } from './failure.ts'
 import type { ServerOptions } from './types.ts'
 
@@ -15,9 +15,7 @@ export interface Refusal {
 }
 
 /** What stands before the reviews. */
-export interface Gate {
-  /** To be told of each connection, as soon as its handshake is over. */
-  opened(socket: TLSSocket): void
+export interface Gate extends Pick<ClientCheck, 'opened' | 'nextEnd'> {
   pass(request: IncomingMessage): {
     /** undefined: the client may ask */
     readonly refusal: Refusal | undefined
@@ -65,6 +63,7 @@ export function createGate({
 
   return {
     opened: check.opened,
+    nextEnd: check.nextEnd,
     pass({ socket }) {
       const { problem, last } = check.standingOf(socket as TLSSocket)
       if (!problem) return { refusal: undefined, last }

@@ -107,6 +107,7 @@ export function createServer(options: ServerOptions): Server {
       stopping ??= drain()
       return stopping
     },
+    clientsEnd: () => gate?.nextEnd(),
   }
 }
 

@@ -66,4 +66,9 @@ export interface Server {
    * the same promise.
    */
   stop(): Promise<void>
+  /**
+   * When the first of the certificates ends that clients show, in ms since the epoch; undefined:
+   * none was used in the last hour, or everybody may ask.
+   */
+  clientsEnd(): number | undefined
 }

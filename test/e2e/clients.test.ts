@@ -109,6 +109,14 @@ t.test('only the API server is answered reviews', { skip }, async (t) => {
     await waitFor(async () => replicas.some((each) => each.output().includes('calls Tagwarden')), {
       what: 'the probe passes',
     })
+    const shown = await Promise.all(
+      replicas.map(({ url }) => call(`${url}/metrics`, { method: 'GET' })),
+    )
+    const end = /_expiry_timestamp_seconds\{certificate="client"\} \d{10}/
+    t.ok(
+      shown.some(({ body }) => end.test(body)),
+      'when its certificate ends is known',
+    )
   })
 
   await t.test('a pod is not, whatever it posts and shows', async (t) => {

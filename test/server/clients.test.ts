@@ -208,6 +208,25 @@ t.test('a connection does not outlive its certificate', async (t) => {
   })
 })
 
+t.test('the certificate that clients use and that ends first is known for an hour', async (t) => {
+  let now = Date.now()
+  const { server, ask } = await startGuarded(t, { names: ['x'] }, () => now)
+  t.equal(server.clientsEnd(), undefined)
+  await ask()
+  await ask(NEXT.issue('x', { end: now + 60_000 }))
+  await ask(OURS.issue('y', { end: now + 60_000 }))
+  t.equal(server.clientsEnd(), undefined, 'of those who may not ask it does not matter')
+  const [soon, late] = [now + 7_200_000, now + 9_000_000].map((end) => end - (end % 1_000))
+  await ask(OURS.issue('x', { end: soon as number }))
+  const renewed = OURS.issue('x', { end: late as number })
+  await ask(renewed)
+  t.equal(server.clientsEnd(), soon)
+  now += 3_000_000
+  await ask(renewed)
+  now += 1_000_000
+  t.equal(server.clientsEnd(), late, 'the old one was shown no more')
+})
+
 t.test('no session is resumed and none renegotiated, so that nothing is inherited', async (t) => {
   const { port } = await startGuarded(t)
   const connect = async (version: tls.SecureVersion, session?: Buffer) => {

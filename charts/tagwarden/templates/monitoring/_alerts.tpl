@@ -73,7 +73,8 @@
   summary: A certificate of Tagwarden ends soon
   description: >-
     It ends in {{ $duration }}, and should have been renewed. After that the API server no longer
-    calls {{ $where }}. Look at its log, and at the Secret {{ include "tagwarden.certificatesSecret" . }}.
+    calls {{ $where }}. Look at its log, and at the Secret {{ include "tagwarden.certificatesSecret" . }};
+    where the label certificate is client, give the API server a new one for its webhooks.
 - alert: TagwardenPolicyNotReady
   expr: sum(max by (kind) (tagwarden_policies{ {{- $of }}, ready="false"})) > 0
   for: 15m

@@ -69,6 +69,7 @@ export async function surveyWorkloads(
   const room = { left: MOST_IN_ALL }
   const doubts = new Map<string, ReappliedImage>()
   const namespaces = new Map<string, Promise<boolean>>()
+  let all: Promise<ReadonlySet<string> | undefined> | undefined
   let looked = 0
   const kinds = promotedResources(await options.customKinds())
   for (const namespace of namespacesOf(policies)) {
@@ -142,8 +143,12 @@ export async function surveyWorkloads(
     }
   }
 
-  /** Looked at once. One that can't be read is left to the move itself. */
+  /** Looked at once; all by one list if there are many. What can't be read is left to the move. */
   function mayMoveIn(name: string): Promise<boolean> {
+    if (!namespaces.has(name) && namespaces.size >= MOST_NAMESPACES) {
+      all ??= movableNamespaces(cluster, signal).catch(() => undefined)
+      return all.then((movable) => movable?.has(name) ?? true)
+    }
     const known =
       namespaces.get(name) ??
       cluster.get(NAMESPACES, { name }, { signal }).then(
@@ -153,6 +158,19 @@ export async function surveyWorkloads(
     namespaces.set(name, known)
     return known
   }
+}
+
+async function movableNamespaces(
+  cluster: Cluster,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const movable = new Set<string>()
+  for await (const page of cluster.pages(NAMESPACES, { signal })) {
+    for (const each of page) {
+      if (whyNamespaceUnmoved(each) === undefined) movable.add(each.metadata.name)
+    }
+  }
+  return movable
 }
 
 /** One list of all namespaces, unless a few are enough. */

@@ -3,7 +3,7 @@ import { formatSpan } from '../decisions/index.ts'
 import { findImages, type ImageField } from '../images/index.ts'
 import type { Timer } from '../work/index.ts'
 import { availabilityOf } from './availability.ts'
-import type { Place } from './movable.ts'
+import { type Place, whyUnmoved } from './movable.ts'
 
 /** How a wait ended. */
 export type Waited =
@@ -49,6 +49,8 @@ export function waitUntilAvailable(
         upsert(object) {
           seen = true
           uid = object.metadata.uid
+          // Held or paused, it counts no more, as in the plan of another leader.
+          if (whyUnmoved(object) !== undefined) return end({ end: 'gone' })
           const found = new Set(findImages(object, resource, fields).map(({ value }) => value))
           if (!images.every((image) => found.has(image))) {
             return end({ end: 'failed', uid, why: 'somebody has changed its image since' })

@@ -116,6 +116,41 @@ t.test('a wait of long ago does not count against a workload', async (t) => {
   t.strictSame(w.moved(), ['a', 'b', 'c'])
 })
 
+t.test('a canary that is held while it is waited for counts no more', async (t) => {
+  const w = world(t, [paced({ canary: 1 })])
+  deploy(w, ['a', 'b', 'c'])
+  w.lead()
+  w.scan(NEW)
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['a'])
+  const held = { metadata: HELD, status: { observedGeneration: 1 } }
+  deploy(w, ['a'], 'v1.4.3', held)
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['a', 'b'], 'the next one is the canary')
+  w.rollOut('b')
+  await w.pass(MINUTE)
+  t.strictSame(w.moved(), ['a', 'b', 'c'])
+  t.notOk(w.told('ImagePolicy').includes('web PromotionStopped'))
+})
+
+t.test('of many namespaces, all are looked at by one list', async (t) => {
+  const w = world(t, [trackAll({ kind: 'ClusterImagePolicy', name: 'all' })])
+  const names = Array.from({ length: 100 }, (_, index) => `n${index}`)
+  for (const name of names) {
+    w.cluster.put(NAMESPACES, { metadata: { name, ...(name === 'n77' && HELD) } })
+    w.cluster.put(DEPLOYMENTS, running('a', 'v1.4.2', { metadata: { namespace: name } }) as never)
+  }
+  w.lead()
+  w.scan(NEW)
+  await w.pass(MINUTE)
+  t.equal(w.moved().length, 99)
+  t.notOk(w.moved().includes('n77/a'))
+  const asked = (verb: string) =>
+    w.cluster.calls.filter((each) => each.resource === 'namespaces' && each.verb === verb).length
+  t.equal(asked('list'), 1)
+  t.ok(asked('get') < 99 + 25, 'and each once more before it is written to')
+})
+
 t.test('a clock that is set back stops no promotion', async (t) => {
   const w = world(t, [paced({ maxPerMinute: 6 })])
   let back = 0

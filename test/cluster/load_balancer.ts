@@ -27,7 +27,7 @@ const INTERVAL = 100
 export async function startLoadBalancer(): Promise<LoadBalancer> {
   const replicas = new Map<string, boolean>()
   const asked = new Set<string>()
-  const dispatcher = new Agent({ connect: { rejectUnauthorized: false }, headersTimeout: 2_000 })
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false }, headersTimeout: 10_000 })
   const sockets = new Set<Socket>()
   let turn = 0
 

@@ -456,7 +456,6 @@ t.test('nor by a replica that comes to lead only then', async (t) => {
   const { uid } = metadata
   const leader = await lead(t, cluster, {}, { owner: { kind: 'ClusterRole', ...NAME, uid } })
   await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
-    timeout: 5_000,
     what: 'it is noticed',
   })
   t.equal(read(cluster, MUTATING), undefined)

@@ -118,7 +118,8 @@ async function decideInTime(
     await inSlices(lane, work, timer.signal)
   } catch (error) {
     if (!timer.signal.aborted) throw error
-    await inSlices(lane, decidingAll(pending, facts, decidingLate))
+    // not behind what others of the namespace wait for: an answer that is too late is none
+    await inSlices(`${lane} late`, decidingAll(pending, facts, decidingLate))
   } finally {
     clearTimeout(timeout)
   }

@@ -4,20 +4,22 @@ import type { Work } from '../pieces/index.ts'
 const SLICE = 5
 /** So long, in ms, one lane goes on before the next one does. */
 const QUANTUM = 1
+/** So much work of one lane is under way at a time: what is half done takes memory. */
+const ABREAST = 2
 
 interface Task {
   /** Goes on until that time; whether it is over then. */
   run(until: number): boolean
 }
 
-/** by name, those that had their turn last at the end */
-const lanes = new Map<string, Set<Task>>()
+/** by name, those that had their turn last at the end; so is work within each */
+const lanes = new Map<string, Task[]>()
 let isScheduled = false
 
 /**
  * Runs long work a few milliseconds at a time, so that it never keeps others waiting for longer. What
- * it does before it first yields is done at once. Lanes take turns; within one, work is done in the
- * order in which it came.
+ * it does before it first yields is done at once. Lanes take turns; within one, two take turns
+ * at a time, in the order in which they came.
  *
  * @param lane who pays for it: what is done for one namespace does not hold up another one's
  * @param signal gives the work up
@@ -58,8 +60,8 @@ export function inSlices<T>(lane: string, work: Work<T>, signal?: AbortSignal): 
     }
     signal?.addEventListener('abort', giveUp, { once: true })
     const others = lanes.get(lane)
-    if (others) others.add(task)
-    else lanes.set(lane, new Set([task]))
+    if (others) others.push(task)
+    else lanes.set(lane, [task])
     schedule()
   })
 }
@@ -78,8 +80,9 @@ export function backgroundLane(namespace: string | undefined): string {
 
 function leave(lane: string, task: Task): void {
   const tasks = lanes.get(lane)
-  tasks?.delete(task)
-  if (tasks?.size === 0) lanes.delete(lane)
+  const index = tasks?.indexOf(task) ?? -1
+  if (index >= 0) tasks?.splice(index, 1)
+  if (tasks?.length === 0) lanes.delete(lane)
 }
 
 function schedule(): void {
@@ -95,8 +98,8 @@ function runSlice(): void {
   for (const [lane, tasks] of lanes) {
     if (now >= end) break
     const [task] = tasks
-    const isOver = task?.run(Math.min(end, now + QUANTUM))
-    if (task && isOver) leave(lane, task)
+    if (task?.run(Math.min(end, now + QUANTUM))) leave(lane, task)
+    else tasks.splice(ABREAST - 1, 0, ...tasks.splice(0, 1))
     // at the end of the line, where this loop comes to it again if there is time
     if (lanes.delete(lane)) lanes.set(lane, tasks)
     now = performance.now()

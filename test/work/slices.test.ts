@@ -44,20 +44,28 @@ t.test('however long work goes on, others run between its steps', async (t) => {
 })
 
 t.test('work of one namespace does not hold up that of another', async (t) => {
-  const long = endless()
+  const [long, longer] = [endless(), endless()]
   const first = inSlices('hostile', long.work)
+  const beside = await inSlices('hostile', counting(1_000))
+  t.equal(beside, 1_000, 'nor do two of one namespace hold up each other')
+  const second = inSlices('hostile', longer.work)
   const behind = inSlices('hostile', counting(3))
   t.equal(await inSlices('shop', counting(1_000)), 1_000)
   t.equal(await inSlices('other', counting(1_000)), 1_000)
   const over = await Promise.race([behind, setImmediate('not yet')])
-  t.equal(over, 'not yet', 'within one namespace, what came first goes first')
+  t.equal(over, 'not yet', 'a third one waits')
+  t.ok(long.told.steps > 0 && longer.told.steps > 0)
   long.told.ended = true
   t.strictSame(await Promise.all([first, behind]), ['ended', 3])
+  longer.told.ended = true
+  t.equal(await second, 'ended')
 })
 
 t.test('work that is given up is not gone on with', async (t) => {
   const { told, work } = endless()
   const giveUp = new AbortController()
+  const beside = endless()
+  const other = inSlices('shop', beside.work)
   const result = inSlices('shop', work, giveUp.signal)
   const next = inSlices('shop', counting(3))
   await setImmediate()
@@ -66,6 +74,8 @@ t.test('work that is given up is not gone on with', async (t) => {
   const { steps } = told
   t.equal(await next, 3, 'the next one has its turn')
   t.equal(told.steps, steps)
+  beside.told.ended = true
+  t.equal(await other, 'ended')
   await t.rejects(inSlices('shop', counting(3), giveUp.signal), { message: 'no more time' })
 })
 

@@ -42,7 +42,7 @@ function lines(text: string): string[] {
 }
 
 function run(shell: string, args: readonly string[], cwd: string): Promise<string> {
-  const env = { ...process.env, HOME: cwd }
+  const env = { ...process.env, HOME: cwd, XDG_CONFIG_HOME: cwd, XDG_DATA_HOME: cwd }
   return new Promise((resolve, reject) => {
     execFile(shell, args, { cwd, env }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stderr}`))

@@ -142,9 +142,10 @@ t.test('new credentials are used as soon as the file has changed', async (t) => 
 })
 
 t.test('a file that is not there is an error, not an anonymous request', async (t) => {
-  const failure = await failureOf(store('/nonexistent/config.json').find('h'))
+  const path = join(t.testdir({}), 'config.json')
+  const failure = await failureOf(store(path).find('h'))
   t.match(failure, { code: 'ERR_CREDENTIALS', remedy: /auth\.dockerConfig/ })
-  t.match(failure.message, '/nonexistent/config.json cannot be read (ENOENT)')
+  t.match(failure.message, `${path} cannot be read (ENOENT)`)
 })
 
 t.test('a host without auth in its settings is asked anonymously', async (t) => {

@@ -67,7 +67,7 @@ t.test('law: patch(1) makes of a text and its difference the other text', async 
       execFileSync('git', ['apply', '--unidiff-zero', '--whitespace=nowarn', '-'], {
         cwd,
         input: diff,
-        env: { ...process.env, GIT_DIR: '/nonexistent', GIT_CEILING_DIRECTORIES: cwd },
+        env: { ...process.env, GIT_DIR: join(cwd, 'none'), GIT_CEILING_DIRECTORIES: cwd },
       })
       return readFileSync(join(cwd, 'a.txt'), 'utf8') === after
     }),

@@ -10,6 +10,9 @@ const LONGEST_DOCUMENT = 64 * 1024 * 1024
 /** Files up to this size, in bytes, are read at once. */
 const SMALL = 4 * 1024 * 1024
 
+/** What Node makes of bytes in a name that are no UTF-8. */
+const UNKNOWN = '\ufffd'
+
 /** A text that is read while it is looked at. */
 export interface FileText {
   /** @throws TagwardenError ERR_INVALID_MANIFEST for what cannot be read on */
@@ -98,6 +101,13 @@ export function hashOf(bytes: Buffer): string {
 export function unreadable(file: string, cause: unknown): TagwardenError {
   const { code = 'unknown error' } = cause as NodeJS.ErrnoException
   const gone = code === 'ENOENT'
+  if (gone && file.includes(UNKNOWN)) {
+    return invalid(
+      file,
+      'has a name that is not UTF-8',
+      'Rename it, or leave it out with --exclude',
+    )
+  }
   return invalid(
     file,
     gone ? 'there is no such file or folder' : `cannot be read (${code})`,

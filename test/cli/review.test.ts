@@ -76,6 +76,23 @@ t.test('something that cannot be looked at is exit 2, and the rest is told', asy
   t.match(out, /LatestTag/)
 })
 
+t.test('a name that is not UTF-8 is told as such', async (t) => {
+  const { run, cwd } = await world(t)
+  const name = Buffer.concat([
+    Buffer.from(join(cwd, 'deploy/b')),
+    Buffer.from([0xff, ...Buffer.from('.yaml')]),
+  ])
+  try {
+    writeFileSync(name, BAD)
+  } catch {
+    return t.skip('this file system knows no such names')
+  }
+  t.match(await run(['deploy']), {
+    code: 2,
+    out: /LatestTag.*has a name that is not UTF-8\. Rename/s,
+  })
+})
+
 t.test('--fix writes the remedy and nothing else', async (t) => {
   const text = `# é\r\n${BAD.replaceAll('\n', '\r\n')}---\r\n${GOOD}`
   const { run, read, cwd } = await world(t, { 'a.yaml': text, 'b.yaml': GOOD })

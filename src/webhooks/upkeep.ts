@@ -17,7 +17,8 @@ const RETRY = 1_000
 /** However often policies change, an API server loads no more configurations than one in so many ms. */
 const APART = 1_000
 const LONGEST = Number.POSITIVE_INFINITY
-/** The ClusterRole may come back. */
+/** The ClusterRole may come back: it is looked for after so many ms, then ever more rarely. */
+const FIRST_LEAVING = 2_000
 const LEAVING = 30_000
 
 export interface UpkeepOptions {
@@ -63,6 +64,7 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   const changedAt = new Map<Hook, number>()
   let { owner } = options
   let ownerAsked = false
+  let lookedInVain = 0
 
   /** Looks for the owner at the start, and again before something is made anew. */
   async function isLeaving(missing: boolean): Promise<boolean> {
@@ -137,8 +139,11 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   return async () => {
     const now = clock()
     if (await isLeaving(HOOKS.some((hook) => live.get(hook) === undefined))) {
-      return { state: 'leaving', again: LEAVING }
+      const again = Math.min(LEAVING, FIRST_LEAVING * 2 ** lookedInVain)
+      lookedInVain += 1
+      return { state: 'leaving', again }
     }
+    lookedInVain = 0
     const published = HOOKS.flatMap((hook) => bundlesOf(live.get(hook)))
     const bundle = own ? publication.plan(published, now) : undefined
     const closing = lingering.add(policies(), now)

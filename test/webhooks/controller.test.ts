@@ -449,6 +449,25 @@ t.test('once its ClusterRole is gone, the configurations are not made again', as
   t.equal(read(cluster, VALIDATING), undefined)
 })
 
+t.test('a ClusterRole that is replaced costs seconds', async (t) => {
+  const cluster = createFakeCluster()
+  cluster.put(ROLES, { metadata: NAME })
+  const leader = await lead(t, cluster)
+  await right(leader)
+  cluster.drop(ROLES, NAME)
+  for (const resource of [MUTATING, VALIDATING]) cluster.drop(resource, NAME)
+  await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
+    timeout: 5_000,
+    what: 'it is noticed',
+  })
+  const { metadata }: KubernetesObject = cluster.put<KubernetesObject>(ROLES, { metadata: NAME })
+  await waitFor(() => webhooksOf(cluster, MUTATING).length > 0 && webhooksOf(cluster).length > 0, {
+    timeout: 8_000,
+    what: 'they are made again',
+  })
+  t.match(read(cluster, VALIDATING)?.metadata.ownerReferences, [{ uid: metadata.uid }])
+})
+
 t.test('nor by a replica that comes to lead only then', async (t) => {
   const cluster = createFakeCluster()
   const { metadata }: KubernetesObject = cluster.put<KubernetesObject>(ROLES, { metadata: NAME })

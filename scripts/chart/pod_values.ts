@@ -11,7 +11,14 @@ function probe(description: string, period: number, failures: number): Value {
 
 /** What runs, and where. */
 export const POD_VALUES: Readonly<Record<string, Value>> = {
-  replicas: whole('all of them answer reviews, one of them leads', 3, 0),
+  replicas: {
+    ...whole(
+      'all of them answer reviews, one of them leads; null where an autoscaler says how many',
+      3,
+      0,
+    ),
+    optional: true,
+  },
   image: group('the image that runs', {
     repository: text('registry and name', 'ghcr.io/tagwarden/tagwarden', { minLength: 1 }),
     tag: text("tag; without it, the chart's appVersion"),

@@ -18,6 +18,8 @@ export interface Value {
   readonly uniqueItems?: boolean
   /** what Helm itself puts among the values: neither in values.yaml nor in the table */
   readonly hidden?: boolean
+  /** null may stand in its place: then somebody else decides */
+  readonly optional?: boolean
 }
 
 /**
@@ -32,7 +34,8 @@ export function group(description: string, properties: Readonly<Record<string, V
   }
 }
 
-function isNeeded({ properties, type, default: fallback }: Value): boolean {
+function isNeeded({ properties, type, default: fallback, optional }: Value): boolean {
+  if (optional) return false
   const isScalar = typeof type === 'string' && !['object', 'array'].includes(type)
   return properties !== undefined || (isScalar && fallback !== undefined && fallback !== '')
 }

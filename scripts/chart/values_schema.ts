@@ -7,7 +7,8 @@ export function valuesSchema(values: Value): string {
 }
 
 function plain(value: Value): Record<string, unknown> {
-  const { hidden: _, properties, items, additionalProperties: more, description, ...rest } = value
+  const { hidden: _, optional: __, properties, items, ...own } = value
+  const { additionalProperties: more, description, ...rest } = own
   const below = Object.entries(properties ?? {}).map(([name, field]) => [name, plain(field)])
   return {
     ...(description && { description }),

@@ -263,6 +263,7 @@ t.test('another volume or strategy takes the place of the default', { skip }, as
     emptyDir: { sizeLimit: '9Gi' },
   })
   t.strictSame(await volumes(null), { name: 'catalog', emptyDir: {} })
+  t.notOk('replicas' in (await deployment({ replicas: null })), 'an autoscaler says how many')
   const { strategy } = await deployment({ updateStrategy: { type: 'Recreate' } })
   t.strictSame(strategy, { type: 'Recreate' })
 })

@@ -69,6 +69,7 @@ t.test('what is recorded before the file was read is added to what the file says
   t.strictSame(snapshot.change?.added, ['v3'])
   await catalog.load()
   t.equal(catalog.get(NAME), snapshot, 'loading does not bring the old one back')
+  await catalog.close()
 })
 
 t.test('names that would lead out of the folder do not', async (t) => {

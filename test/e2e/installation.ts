@@ -69,11 +69,12 @@ export async function startInstallation(
   } = {},
 ): Promise<Installation> {
   const { replicas: count = 3, values = [], env = {} } = options
-  const folder = t.testdir({})
   const registry = await startFakeRegistry({
     repositories: { 'acme/web': TAGS, 'acme/tools': ['v1.0.0', 'v1.1.0'] },
   })
   t.teardown(() => registry.close())
+  // after the first teardown: only then does tap take it away after all of them, when nobody writes
+  const folder = t.testdir({})
   const host = `localhost:${registry.host.split(':')[1]}`
   const cluster = await startControlPlane(options)
   t.teardown(() => cluster.stop())

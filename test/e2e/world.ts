@@ -53,11 +53,12 @@ export async function startWorld(
   options: { nodes?: boolean; interval?: string; auditLog?: boolean } = {},
 ): Promise<World> {
   const { nodes = true, interval = '1h', auditLog = false } = options
-  const folder = t.testdir({ policies: {}, certs: {} })
   const registry = await startFakeRegistry({
     repositories: { 'acme/web': TAGS, 'acme/tools': ['v1.0.0', 'v1.1.0'] },
   })
   t.teardown(() => registry.close())
+  // after the first teardown: only then does tap take it away after all of them, when nobody writes
+  const folder = t.testdir({ policies: {}, certs: {} })
   const host = `localhost:${registry.host.split(':')[1]}`
   const image = (repository: string) => `${host}/${repository}`
   const cluster = await startControlPlane({ nodes, auditLog })

@@ -183,7 +183,7 @@ export async function startDev(t: Test, cluster: ControlPlane, folder: string): 
 
 /** Waits until the API server calls both webhooks: it reads what is registered a moment later. */
 async function called(cluster: ControlPlane, dev: Dev): Promise<void> {
-  const input = deployment('probe', 'registry.invalid/probe:latest')
+  const input = deployment('probe', 'localhost:1/probe:latest')
   const isMutated = (line: string) => /"hook":"mutate".*probe/.test(line)
   await waitFor(
     async () => {

@@ -457,12 +457,11 @@ t.test('a ClusterRole that is replaced costs seconds', async (t) => {
   cluster.drop(ROLES, NAME)
   for (const resource of [MUTATING, VALIDATING]) cluster.drop(resource, NAME)
   await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
-    timeout: 5_000,
     what: 'it is noticed',
   })
   const { metadata }: KubernetesObject = cluster.put<KubernetesObject>(ROLES, { metadata: NAME })
   await waitFor(() => webhooksOf(cluster, MUTATING).length > 0 && webhooksOf(cluster).length > 0, {
-    timeout: 8_000,
+    timeout: 25_000,
     what: 'they are made again',
   })
   t.match(read(cluster, VALIDATING)?.metadata.ownerReferences, [{ uid: metadata.uid }])

@@ -58,16 +58,6 @@ export function createBodyQueue(): BodyQueue {
   }
 }
 
-/** Nearly every one; an iterator would cost more than the rest. */
-function readSmall(payload: Readable): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const chunks: Buffer[] = []
-  payload.on('data', (chunk: Buffer) => chunks.push(chunk))
-  payload.once('end', () => resolve(Buffer.concat(chunks)))
-  payload.once('error', reject)
-  return promise
-}
-
 /**
  * Reads a body. One that is too large, or for which there is no room in time, is read to its end
  * all the same, so that whoever sends it hears the answer.
@@ -85,35 +75,42 @@ export async function readBody(
   },
 ): Promise<ReadBody> {
   const { length, limit, queue, ms } = how
-  if (length !== undefined && length <= Math.min(LARGE_BODY, limit)) {
-    return { body: await readSmall(payload), release: NOTHING }
-  }
+  const bytes = length ?? limit
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
   let chunks: Buffer[] = []
   let head: Buffer | undefined
   let size = 0
-  let refused: BodyRefusal | undefined =
-    length !== undefined && length > limit ? 'too large' : undefined
+  let refused: BodyRefusal | undefined = bytes > limit ? 'too large' : undefined
+  let entering: Promise<(() => void) | undefined> | undefined
+  payload.on('data', (chunk: Buffer) => {
+    if (head === undefined) {
+      head = chunk
+      if (refused === undefined && bytes > LARGE_BODY) {
+        payload.pause()
+        entering = queue.enter(bytes, ms)
+        void entering.then((leave) => {
+          if (leave === undefined) refused = 'too busy'
+          payload.resume()
+        })
+      }
+    }
+    size += chunk.length
+    if (refused === undefined && size > limit) refused = 'too large'
+    if (refused === undefined) chunks.push(chunk)
+    else chunks = []
+  })
+  payload.once('end', resolve)
+  payload.once('error', reject)
   let release = NOTHING
   try {
-    for await (const chunk of payload as AsyncIterable<Buffer>) {
-      if (head === undefined) {
-        head = chunk.subarray(0, 512)
-        if (refused === undefined && (length ?? limit) > LARGE_BODY) {
-          const leave = await queue.enter(length ?? limit, ms)
-          if (leave) release = leave
-          else refused = 'too busy'
-        }
-      }
-      size += chunk.length
-      if (refused === undefined && size > limit) refused = 'too large'
-      if (refused === undefined) chunks.push(chunk)
-      else chunks = []
-    }
+    await ended
   } catch (error) {
-    release()
+    void entering?.then((leave) => leave?.())
     throw error
   }
+  if (entering) release = (await entering) ?? NOTHING
   if (refused === undefined) return { body: Buffer.concat(chunks, size), release }
   release()
-  return { refused, uid: UID.exec(head?.toString('latin1') ?? '')?.[1] }
+  const uid = UID.exec(head?.subarray(0, 512).toString('latin1') ?? '')?.[1]
+  return { refused, uid }
 }

@@ -15,10 +15,13 @@ const BLOCK = 12
 /** Of namespaces, by what the API server asks about what is created there. */
 const KINDS = ['none', 'nothing', 'patching', 'verify', 'track'] as const
 type Kind = (typeof KINDS)[number]
+/** Those where a Deployment is that the hooks need not change any more. */
+const SETTLED = ['none', 'nothing', 'track'] as const satisfies readonly Kind[]
 
 /**
  * Measures what both hooks add to a server-side dry run of a Deployment of three images: Tagwarden's,
- * and a bare server's, each where they only permit and where they patch, in namespaces of their own.
+ * and a bare server's, each where they only permit and where they patch, in namespaces of their own;
+ * and what they add to an update of one that is settled.
  */
 export async function benchClusterAdmission(): Promise<Figure[]> {
   const [port] = await freePorts(1)
@@ -38,6 +41,8 @@ export async function benchClusterAdmission(): Promise<Figure[]> {
     world.balancer.stopAsking()
     const figures: Figure[] = []
     for (const clients of CLIENTS) figures.push(...(await measure(world, clients)))
+    for (const kind of SETTLED) await create(world, kind, '')
+    for (const clients of CLIENTS) figures.push(...(await measureUpdates(world, clients)))
     return figures
   } finally {
     await yardstick.close()
@@ -84,7 +89,7 @@ interface Registered {
 }
 
 async function inForce(world: Installation): Promise<void> {
-  const isAt = async (kind: Kind, digest: RegExp) => digest.test(await dryRun(world, kind))
+  const isAt = async (kind: Kind, digest: RegExp) => digest.test(await create(world, kind))
   await waitFor(
     async () => (await isAt('track', /v1\.4\.2@sha256/)) && (await isAt('patching', /@sha256:bbb/)),
     { timeout: 60_000, what: 'all webhooks are asked' },
@@ -92,42 +97,39 @@ async function inForce(world: Installation): Promise<void> {
   await delay(2_000)
 }
 
-/** Gives the first image of what would have been created. */
-async function dryRun({ admin, image }: Installation, kind: Kind): Promise<string> {
+/** Creates a Deployment, in a dry run unless told otherwise. Gives its first image. */
+async function create(
+  { admin, image }: Installation,
+  kind: Kind,
+  query = '?dryRun=All',
+): Promise<string> {
   const images = ['acme/web:v1.3.0', 'acme/web:v1.4.1', 'acme/web:v1.4.2'].map(image)
-  const path = `/apis/apps/v1/namespaces/${kind}/deployments?dryRun=All`
-  const { status, body } = await admin.call('POST', path, deployment({ images, namespace: kind }))
+  const { status, body } = await admin.call(
+    'POST',
+    `/apis/apps/v1/namespaces/${kind}/deployments${query}`,
+    deployment({ images, namespace: kind }),
+  )
   if (status !== 201) throw new Error(`${kind}: ${status} ${body['message']}`)
   type Shape = { spec: { template: { spec: { containers: { image: string }[] } } } }
   return (body as unknown as Shape).spec.template.spec.containers[0]?.image ?? ''
 }
 
+/** Changes something else than an image, in a dry run. */
+async function update({ admin }: Installation, kind: Kind): Promise<void> {
+  const { status, body } = await admin.call(
+    'PATCH',
+    `/apis/apps/v1/namespaces/${kind}/deployments/web?dryRun=All`,
+    { spec: { template: { metadata: { annotations: { restarted: 'now' } } } } },
+    'application/merge-patch+json',
+  )
+  if (status !== 200) throw new Error(`${kind}: ${status} ${body['message']}`)
+}
+
 async function measure(world: Installation, clients: number): Promise<Figure[]> {
-  const times: Record<Kind, number[]> = {
-    none: [],
-    nothing: [],
-    patching: [],
-    verify: [],
-    track: [],
-  }
-  for (let round = -4; round < ROUNDS; round += 1) {
-    for (let turn = 0; turn < KINDS.length; turn += 1) {
-      // Each comes after each of the others as often.
-      const kind = KINDS[(turn + round + 4) % KINDS.length] as Kind
-      const client = async () => {
-        for (let n = 0; n < BLOCK; n += 1) {
-          const at = performance.now()
-          await dryRun(world, kind)
-          if (round >= 0) times[kind].push(performance.now() - at)
-        }
-      }
-      await Promise.all(Array.from({ length: clients }, client))
-    }
-  }
-  const added = (kind: Kind) => median(times[kind]) - median(times.none)
+  const { none, added } = await timesOf(KINDS, clients, (kind) => create(world, kind))
   const at = clients === 1 ? '1 client' : `${clients} clients`
   return [
-    { name: `dry run without webhooks, ${at}`, value: median(times.none), unit: 'ms' },
+    { name: `dry run without webhooks, ${at}`, value: none, unit: 'ms' },
     { name: `bare hooks that do nothing add, ${at}`, value: added('nothing'), unit: 'ms' },
     { name: `bare hooks with a fixed patch add, ${at}`, value: added('patching'), unit: 'ms' },
     { name: `Tagwarden adds where it verifies, ${at}`, value: added('verify'), unit: 'ms' },
@@ -150,6 +152,47 @@ async function measure(world: Installation, clients: number): Promise<Figure[]> 
       unit: 'x hooks that do nothing',
     },
   ]
+}
+
+async function measureUpdates(world: Installation, clients: number): Promise<Figure[]> {
+  const { none, added } = await timesOf(SETTLED, clients, (kind) => update(world, kind))
+  const at = clients === 1 ? '1 client' : `${clients} clients`
+  return [
+    { name: `update without webhooks, ${at}`, value: none, unit: 'ms' },
+    { name: `bare hooks that do nothing add to it, ${at}`, value: added('nothing'), unit: 'ms' },
+    { name: `Tagwarden adds to it under Track, ${at}`, value: added('track'), unit: 'ms' },
+    {
+      name: `the same, ${at}`,
+      value: added('track') / added('nothing'),
+      unit: 'x hooks that do nothing',
+      limit: 1.5,
+    },
+  ]
+}
+
+/** Medians, in ms: of the namespace without webhooks, and what there is more in each other one. */
+async function timesOf<K extends Kind>(
+  kinds: readonly ('none' | K)[],
+  clients: number,
+  request: (kind: Kind) => Promise<unknown>,
+): Promise<{ readonly none: number; readonly added: (kind: K) => number }> {
+  const times = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]))
+  for (let round = -4; round < ROUNDS; round += 1) {
+    for (let turn = 0; turn < kinds.length; turn += 1) {
+      // Each comes after each of the others as often.
+      const kind = kinds[(turn + round + 4) % kinds.length] as Kind
+      const client = async () => {
+        for (let n = 0; n < BLOCK; n += 1) {
+          const at = performance.now()
+          await request(kind)
+          if (round >= 0) times.get(kind)?.push(performance.now() - at)
+        }
+      }
+      await Promise.all(Array.from({ length: clients }, client))
+    }
+  }
+  const none = median(times.get('none') ?? [])
+  return { none, added: (kind) => median(times.get(kind) ?? []) - none }
 }
 
 function median(values: readonly number[]): number {

@@ -22,7 +22,7 @@ const MAX_VAIN = 2
 /** How long an answer that is certain waits for facts that only better its words, in ms. */
 const WISH_MS = 750
 /** An image may be judged by so many policies in all before others may go first. */
-const AT_ONCE = 16
+const AT_ONCE = 64
 
 /**
  * Decides on several images together: asks decide(), gathers what it lacks, once for all of them,

@@ -27,7 +27,9 @@ export function annotate(
   const wanted = new Map<string, string | undefined>()
   const present = annotationsOf(request.object)
   // of images that are gone, too
-  for (const annotations of [annotationsOf(request.oldObject), present]) {
+  const past = annotationsOf(request.oldObject)
+  const isSame = own(past, RECORD_ANNOTATION) === own(present, RECORD_ANNOTATION)
+  for (const annotations of isSame ? [present] : [past, present]) {
     const before = [...readRecords(annotations).values()]
     for (const key of tagAnnotations(before, prefix).keys()) wanted.set(key, undefined)
   }
@@ -48,6 +50,11 @@ export function annotate(
 
 /** Whether the API server takes an object with these annotations: what it refuses is no help. */
 function fits(present: JsonObject, wanted: ReadonlyMap<string, string | undefined>): boolean {
+  let letters = 0
+  for (const key in present) letters += key.length + String(present[key]).length
+  for (const [key, value = ''] of wanted) letters += key.length + value.length
+  // no letter of UTF-16 takes more than three bytes of UTF-8
+  if (letters * 3 <= MAX_BYTES) return true
   const all = new Map([...Object.entries(present), ...wanted])
   let bytes = 0
   for (const [key, value] of all) {

@@ -50,17 +50,21 @@ export function annotate(
 
 /** Whether the API server takes an object with these annotations: what it refuses is no help. */
 function fits(present: JsonObject, wanted: ReadonlyMap<string, string | undefined>): boolean {
-  let letters = 0
-  for (const key in present) letters += key.length + String(present[key]).length
-  for (const [key, value = ''] of wanted) letters += key.length + value.length
-  // no letter of UTF-16 takes more than three bytes of UTF-8
-  if (letters * 3 <= MAX_BYTES) return true
-  const all = new Map([...Object.entries(present), ...wanted])
-  let bytes = 0
-  for (const [key, value] of all) {
-    if (typeof value === 'string') bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
+  const all: string[] = []
+  // A character is one to three bytes, so nearly always they need not be counted.
+  let characters = 0
+  const add = (key: string, value: unknown): void => {
+    if (typeof value !== 'string') return
+    all.push(key, value)
+    characters += key.length + value.length
   }
-  return bytes <= MAX_BYTES
+  for (const [key, value] of wanted) add(key, value)
+  for (const key of Object.keys(present)) {
+    if (characters > MAX_BYTES) return false
+    if (!wanted.has(key)) add(key, present[key])
+  }
+  if (characters * 3 <= MAX_BYTES) return true
+  return all.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0) <= MAX_BYTES
 }
 
 function nextRecord(image: Examined, decision: Decision | undefined): ImageRecord | undefined {

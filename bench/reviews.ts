@@ -2,7 +2,7 @@
 export interface Reviewed {
   readonly images: readonly string[]
   readonly namespace?: string
-  /** characters of ballast in an annotation, for large objects */
+  /** characters of ballast, for large objects: in annotations as far as the API server takes it */
   readonly ballast?: number
 }
 
@@ -40,6 +40,8 @@ export function deployment(options: Reviewed): object {
     'app.kubernetes.io/part-of': 'shop',
     tier: 'front',
   }
+  const inNotes = Math.min(ballast, 200_000)
+  const variables = lines(ballast - inNotes).map(([name, value]) => ({ name, value }))
   const containers = images.map((image, index) => ({
     name: `app-${index}`,
     image,
@@ -50,6 +52,7 @@ export function deployment(options: Reviewed): object {
         name: 'POD_NAME',
         valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } },
       },
+      ...(index === 0 ? variables : []),
     ],
     resources: {
       limits: { cpu: '1', memory: '512Mi' },
@@ -71,7 +74,7 @@ export function deployment(options: Reviewed): object {
       name: 'web',
       namespace,
       labels,
-      ...(ballast > 0 && { annotations: lines(ballast) }),
+      ...(ballast > 0 && { annotations: Object.fromEntries(lines(inNotes)) }),
     },
     spec: {
       replicas: 3,
@@ -95,9 +98,7 @@ export function deployment(options: Reviewed): object {
   }
 }
 
-function lines(characters: number): Record<string, string> {
+function lines(characters: number): (readonly [name: string, value: string])[] {
   const count = Math.ceil(characters / 100)
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, index) => [`example.com/note-${index}`, 'x'.repeat(70)]),
-  )
+  return Array.from({ length: count }, (_, index) => [`example.com/note-${index}`, 'x'.repeat(70)])
 }

@@ -5,8 +5,9 @@ const HUB = new Set([
   'registry-1.docker.io',
   'registry.hub.docker.com',
 ])
-/** With a port, an address, or a number that could be one. */
-const MANIFOLD = /[:[]|(?:^|\.)[0-9]/
+/** A host as a URL spells it; reading a URL costs more than all else. */
+const USUAL =
+  /^(?:(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*|(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2}))(?::(?!443$)[1-9][0-9]*)?$/
 
 /**
  * The names under which policies look for a repository, in lower case: its own and, where its host
@@ -20,7 +21,7 @@ export function repositoryNames(name: string): readonly string[] {
   const lower = name.toLowerCase()
   const slash = lower.indexOf('/')
   const written = lower.slice(0, Math.max(slash, 0))
-  const host = MANIFOLD.test(written) ? usualHost(written) : written
+  const host = USUAL.test(written) ? written : usualHost(written)
   const path = lower.slice(slash + 1)
   const official = HUB.has(host) && !path.includes('/') ? 'library/' : ''
   const usual = `${HUB.has(host) ? 'docker.io' : host}/${official}${path}`

@@ -37,5 +37,5 @@ ENV NODE_ENV=production \
     TAGWARDEN_CERTIFICATES_PATH=/var/lib/tagwarden/certs
 USER 65532:65532
 EXPOSE 8443
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=16", "/app/bin/tagwarden.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "/app/bin/tagwarden.js"]
 CMD ["serve"]

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
  * grow the young heap, and glibc keeps little of what large answers have taken.
  */
 export const SHIPPED = {
-  flags: ['--max-semi-space-size=16'],
+  flags: ['--max-semi-space-size=8'],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072', TAGWARDEN_BUILT: '1' },
 } as const
 

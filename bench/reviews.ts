@@ -2,7 +2,7 @@
 export interface Reviewed {
   readonly images: readonly string[]
   readonly namespace?: string
-  /** characters of ballast, for large objects: in annotations as far as the API server takes it */
+  /** characters of ballast in variables of the first container, for large objects */
   readonly ballast?: number
 }
 
@@ -40,8 +40,6 @@ export function deployment(options: Reviewed): object {
     'app.kubernetes.io/part-of': 'shop',
     tier: 'front',
   }
-  const inNotes = Math.min(ballast, 200_000)
-  const variables = lines(ballast - inNotes).map(([name, value]) => ({ name, value }))
   const containers = images.map((image, index) => ({
     name: `app-${index}`,
     image,
@@ -52,7 +50,7 @@ export function deployment(options: Reviewed): object {
         name: 'POD_NAME',
         valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } },
       },
-      ...(index === 0 ? variables : []),
+      ...(index === 0 ? variables(ballast) : []),
     ],
     resources: {
       limits: { cpu: '1', memory: '512Mi' },
@@ -74,7 +72,6 @@ export function deployment(options: Reviewed): object {
       name: 'web',
       namespace,
       labels,
-      ...(ballast > 0 && { annotations: Object.fromEntries(lines(inNotes)) }),
     },
     spec: {
       replicas: 3,
@@ -98,7 +95,10 @@ export function deployment(options: Reviewed): object {
   }
 }
 
-function lines(characters: number): (readonly [name: string, value: string])[] {
+function variables(characters: number): { readonly name: string; readonly value: string }[] {
   const count = Math.ceil(characters / 100)
-  return Array.from({ length: count }, (_, index) => [`example.com/note-${index}`, 'x'.repeat(70)])
+  return Array.from({ length: count }, (_, index) => ({
+    name: `EXAMPLE_${index}`,
+    value: 'x'.repeat(64),
+  }))
 }

@@ -20,8 +20,8 @@ export type ReadBody =
 
 /** Lets large bodies in, one after the other. */
 export interface BodyQueue {
-  /** @returns leaves; undefined when there was no room in time */
-  enter(bytes: number, ms: number): Promise<(() => void) | undefined>
+  /** @returns leaves: at once where there is room; undefined when there was none in time */
+  enter(bytes: number, ms: number): (() => void) | Promise<(() => void) | undefined>
 }
 
 export function createBodyQueue(): BodyQueue {
@@ -30,20 +30,25 @@ export function createBodyQueue(): BodyQueue {
   const admit = () => {
     while (waiting[0]?.()) waiting.shift()
   }
+  const hold = (bytes: number) => {
+    held += bytes
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      held -= bytes
+      admit()
+    }
+  }
+  const isRoom = (bytes: number) => held === 0 || held + bytes <= HELD
   return {
     enter(bytes, ms) {
+      if (waiting.length === 0 && isRoom(bytes)) return hold(bytes)
       const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>()
       const turn = () => {
-        if (held > 0 && held + bytes > HELD) return false
-        held += bytes
+        if (!isRoom(bytes)) return false
         clearTimeout(timer)
-        let left = false
-        resolve(() => {
-          if (left) return
-          left = true
-          held -= bytes
-          admit()
-        })
+        resolve(hold(bytes))
         return true
       }
       const timer = setTimeout(() => {
@@ -52,7 +57,6 @@ export function createBodyQueue(): BodyQueue {
         admit()
       }, ms)
       waiting.push(turn)
-      admit()
       return promise
     },
   }
@@ -81,32 +85,39 @@ export async function readBody(
   let head: Buffer | undefined
   let size = 0
   let refused: BodyRefusal | undefined = bytes > limit ? 'too large' : undefined
-  let entering: Promise<(() => void) | undefined> | undefined
-  payload.on('data', (chunk: Buffer) => {
+  let entering: ReturnType<BodyQueue['enter']> | undefined
+  const take = (chunk: Buffer) => {
     if (head === undefined) {
       head = chunk
       if (refused === undefined && bytes > LARGE_BODY) {
-        payload.pause()
         entering = queue.enter(bytes, ms)
-        void entering.then((leave) => {
-          if (leave === undefined) refused = 'too busy'
-          payload.resume()
-        })
+        if (entering instanceof Promise) {
+          payload.pause()
+          void entering.then((leave) => {
+            if (leave === undefined) refused = 'too busy'
+            payload.resume()
+          })
+        }
       }
     }
     size += chunk.length
     if (refused === undefined && size > limit) refused = 'too large'
     if (refused === undefined) chunks.push(chunk)
     else chunks = []
-  })
+  }
+  payload.on('data', take)
   payload.once('end', resolve)
   payload.once('error', reject)
   let release = NOTHING
   try {
     await ended
   } catch (error) {
-    void entering?.then((leave) => leave?.())
+    void Promise.resolve(entering).then((leave) => leave?.())
     throw error
+  } finally {
+    payload.off('data', take)
+    payload.off('end', resolve)
+    payload.off('error', reject)
   }
   if (entering) release = (await entering) ?? NOTHING
   if (refused === undefined) return { body: Buffer.concat(chunks, size), release }

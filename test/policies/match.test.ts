@@ -82,6 +82,8 @@ t.test('another name of the same registry is no way around a policy', (t) => {
     ['GHCR.IO:443/acme/web:v1', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
     ['ghcr.io:0443/acme/web', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
     ['ghcr.io:00443/acme/web:v1', ['ImagePolicy shop/web', 'ClusterImagePolicy rail']],
+    ['0x7f.1:5000/app', ['ImagePolicy shop/address']],
+    ['127.0.0.01:5000/app', ['ImagePolicy shop/address']],
     ['ghcr.io:444/acme/web', []],
     ['ghcr.io:4430/acme/web', []],
     ['ghcr.io:99999/acme/web', []],

@@ -1,5 +1,6 @@
 import { TagwardenError } from '../errors.ts'
 import { fingerprintsOf, isCovered, joinBundles } from './bundle.ts'
+import { follow } from './following.ts'
 import { readOrMake } from './make.ts'
 import type { CertificateOptions, Certificates, ServingCertificate, Stored } from './types.ts'
 
@@ -22,11 +23,18 @@ const INTERVAL = 10_000
  */
 export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
   const { store, names, clock = Date.now, interval = INTERVAL } = options
-  const listeners = new Set<(certificate: ServingCertificate) => void>()
   let memory: Stored | undefined
-  let current = await load()
-  let lastProblem = ''
-  let closed = false
+  const following = follow(await load(), {
+    async look(current) {
+      const next = admit(await load(), current)
+      const { key, cert, ca } = current
+      return next.key === key && next.cert === cert && next.ca === ca ? current : next
+    },
+    problemOf,
+    onProblem: options.onProblem,
+    interval,
+  })
+  const { current, subscribe, refresh } = following
 
   async function load(): Promise<ServingCertificate> {
     const { stored, survey } = await readOrMake(store, { names, now: clock(), memory })
@@ -41,7 +49,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   }
 
   /** What is to be used now that `found` is stored. */
-  function admit(found: ServingCertificate): ServingCertificate {
+  function admit(found: ServingCertificate, current: ServingCertificate): ServingCertificate {
     const { key, cert, ca } = current
     const trusted = memory?.trusted
     const same = found.key === key && found.cert === cert
@@ -52,67 +60,29 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     return Object.freeze({ ...current, ca: joinBundles(found.ca, ca) })
   }
 
-  async function look(): Promise<void> {
-    if (closed) {
-      return
-    }
-    try {
-      const next = admit(await load())
-      lastProblem = ''
-      const { key, cert, ca } = current
-      if (!closed && (next.key !== key || next.cert !== cert || next.ca !== ca)) {
-        current = next
-        for (const listener of listeners) {
-          listener(next)
-        }
-      }
-    } catch (error) {
-      report(error)
-    }
+  function problemOf(error: unknown): TagwardenError {
+    return error instanceof TagwardenError
+      ? error
+      : new TagwardenError('ERR_CERTIFICATE', 'it cannot be used', {
+          position: { file: store.place },
+          remedy: `Restore it, or delete ${store.place} and new ones are made`,
+          cause: error,
+        })
   }
 
-  function report(error: unknown): void {
-    const problem =
-      error instanceof TagwardenError
-        ? error
-        : new TagwardenError('ERR_CERTIFICATE', 'it cannot be used', {
-            position: { file: store.place },
-            remedy: `Restore it, or delete ${store.place} and new ones are made`,
-            cause: error,
-          })
-    const text = `${problem.position?.file}: ${problem.message}`
-    if (!closed && text !== lastProblem) {
-      lastProblem = text
-      options.onProblem?.(problem)
-    }
-  }
-
-  // One look after another: two at once would both make what is due.
-  let looking = Promise.resolve()
-  const refresh = () => {
-    looking = looking.then(look)
-    return looking
-  }
-  const unwatch = store.watch(() => void refresh(), report)
-  const timer = setInterval(refresh, interval).unref()
-
+  const unwatch = store.watch(() => void refresh(), following.report)
   return {
-    current: () => current,
-    trusted: () => !memory?.trusted || isCovered(current, memory.trusted),
+    current,
+    trusted: () => !memory?.trusted || isCovered(current(), memory.trusted),
     noteTrusted: async (bundle) => {
       await store.noteTrusted?.(fingerprintsOf(bundle))
       await refresh()
     },
-    subscribe: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    subscribe,
     refresh,
     close: () => {
-      closed = true
-      clearInterval(timer)
       unwatch()
-      return looking
+      return following.close()
     },
   }
 }

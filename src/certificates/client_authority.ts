@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { TagwardenError } from '../errors.ts'
+import { follow } from './following.ts'
 
 const INTERVAL = 10_000
 const READ_LIMIT = 1024 * 1024
@@ -39,50 +40,19 @@ export async function openClientAuthority(
   options: ClientAuthorityOptions,
 ): Promise<ClientAuthority> {
   const { file, onProblem, interval = INTERVAL } = options
-  const listeners = new Set<() => void>()
   let text = await readText(file)
-  let current = parse(file, text)
-  let lastProblem = ''
-  let closed = false
-
-  async function look(): Promise<void> {
-    try {
+  const { current, subscribe, refresh, close } = follow(parse(file, text), {
+    async look(before) {
       const next = await readText(file)
-      if (next !== text) {
-        const parsed = parse(file, next)
-        if (closed) return
-        text = next
-        current = parsed
-        for (const listener of listeners) listener()
-      }
-      lastProblem = ''
-    } catch (error) {
-      const problem = error as TagwardenError
-      if (!closed && problem.message !== lastProblem) {
-        lastProblem = problem.message
-        onProblem?.(problem)
-      }
-    }
-  }
-
-  let looking = Promise.resolve()
-  const refresh = () => {
-    looking = looking.then(look)
-    return looking
-  }
-  const timer = setInterval(refresh, interval).unref()
-  return {
-    current: () => current,
-    subscribe: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
+      if (next === text) return before
+      const parsed = parse(file, next)
+      text = next
+      return parsed
     },
-    refresh,
-    close: () => {
-      closed = true
-      clearInterval(timer)
-    },
-  }
+    problemOf: (error) => error as TagwardenError,
+    ...{ onProblem, interval },
+  })
+  return { current, subscribe, refresh, close: () => void close() }
 }
 
 async function readText(file: string): Promise<string> {

@@ -112,17 +112,15 @@ async function decideInTime(
 ): Promise<void> {
   const work = decidingAll(pending, facts, how)
   if (work.next().done) return
-  const timer = new AbortController()
-  const timeout = setTimeout(() => timer.abort(), Math.max(0, ms))
-  try {
-    await inSlices(lane, work, timer.signal)
-  } catch (error) {
-    if (!timer.signal.aborted) throw error
-    // not behind what others of the namespace wait for: an answer that is too late is none
-    await inSlices(`${lane} late`, decidingAll(pending, facts, decidingLate))
-  } finally {
-    clearTimeout(timeout)
-  }
+  await within(ms, async (signal) => {
+    try {
+      await inSlices(lane, work, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+      // not behind what others of the namespace wait for: an answer that is too late is none
+      await inSlices(`${lane} late`, decidingAll(pending, facts, decidingLate))
+    }
+  })
 }
 
 function* decidingAll(
@@ -166,17 +164,24 @@ async function gatherAll(
   failures: Map<string, FactFailure>,
   clock: () => number,
 ): Promise<void> {
+  await within(ms, (signal) =>
+    Promise.all(
+      Array.from(needs, async ([key, need]) => {
+        const failure = await source.gather(need, signal)
+        if (failure) {
+          failures.set(key, signal.aborted ? outOfTime(need, clock()) : failure)
+        }
+      }),
+    ),
+  )
+}
+
+/** Works with a signal that aborts when the time, in ms, is over. */
+async function within(ms: number, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
   const timer = new AbortController()
   const timeout = setTimeout(() => timer.abort(), Math.max(0, ms))
   try {
-    await Promise.all(
-      Array.from(needs, async ([key, need]) => {
-        const failure = await source.gather(need, timer.signal)
-        if (failure) {
-          failures.set(key, timer.signal.aborted ? outOfTime(need, clock()) : failure)
-        }
-      }),
-    )
+    await work(timer.signal)
   } finally {
     clearTimeout(timeout)
   }

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import {
   type KubernetesObject,
   MUTATING_WEBHOOK_CONFIGURATIONS as MUTATING,
@@ -435,7 +435,8 @@ t.test('an API server that does not answer for a while is waited for', async (t)
   await waitFor(() => webhook(cluster, 'closed.validate') !== undefined, SOON)
 })
 
-t.test('once its ClusterRole is gone, the configurations are not made again', async (t) => {
+/** Its ClusterRole and its configurations were deleted, and the leader has noticed. */
+async function withoutRole(t: Test): Promise<FakeCluster> {
   const cluster = createFakeCluster()
   cluster.put(ROLES, { metadata: NAME })
   const leader = await lead(t, cluster)
@@ -445,20 +446,17 @@ t.test('once its ClusterRole is gone, the configurations are not made again', as
   await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
     what: 'it is noticed',
   })
+  return cluster
+}
+
+t.test('once its ClusterRole is gone, the configurations are not made again', async (t) => {
+  const cluster = await withoutRole(t)
   t.equal(read(cluster, MUTATING), undefined)
   t.equal(read(cluster, VALIDATING), undefined)
 })
 
 t.test('a ClusterRole that is replaced costs seconds', async (t) => {
-  const cluster = createFakeCluster()
-  cluster.put(ROLES, { metadata: NAME })
-  const leader = await lead(t, cluster)
-  await right(leader)
-  cluster.drop(ROLES, NAME)
-  for (const resource of [MUTATING, VALIDATING]) cluster.drop(resource, NAME)
-  await waitFor(() => /being removed/.test(leader.controller.problem() ?? ''), {
-    what: 'it is noticed',
-  })
+  const cluster = await withoutRole(t)
   const { metadata }: KubernetesObject = cluster.put<KubernetesObject>(ROLES, { metadata: NAME })
   await waitFor(() => webhooksOf(cluster, MUTATING).length > 0 && webhooksOf(cluster).length > 0, {
     timeout: 25_000,

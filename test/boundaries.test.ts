@@ -8,7 +8,7 @@ const ROOMS = [
   ...[
     'errors',
     'pieces',
-    'work',
+    'scheduling',
     'images',
     'tags',
     'policies',

@@ -1,6 +1,6 @@
 import type { Change, Finding, Question } from '../decisions/index.ts'
 import type { ImageOccurrence } from '../images/index.ts'
-import { backgroundLane } from '../work/index.ts'
+import { backgroundLane } from '../scheduling/index.ts'
 import type { Examination } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { ownershipOf, skipped } from './ownership.ts'

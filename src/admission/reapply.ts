@@ -7,7 +7,7 @@ import {
 } from '../decisions/index.ts'
 import { type GroupKind, type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import { backgroundLane } from '../work/index.ts'
+import { backgroundLane } from '../scheduling/index.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'

@@ -1,7 +1,7 @@
 import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, OwnerReference, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
-import { setUnreferencedTimer, type Timer } from '../work/index.ts'
+import { setUnreferencedTimer, type Timer } from '../scheduling/index.ts'
 import { audit } from './audit.ts'
 import { policyReportsOf } from './policy_reports.ts'
 import { publishReports } from './publication.ts'

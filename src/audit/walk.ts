@@ -6,7 +6,7 @@ import {
   PODS,
   type ResourceName,
 } from '../cluster/index.ts'
-import { unlessAborted } from '../work/index.ts'
+import { unlessAborted } from '../scheduling/index.ts'
 import { auditedKinds, FOLDED, keyOf, kindText, ownerOf } from './kinds.ts'
 import { ahead } from './listing.ts'
 import { containersIn, createRunning, type RunningContainer } from './running.ts'

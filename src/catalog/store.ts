@@ -1,6 +1,6 @@
 import { describeError, TagwardenError } from '../errors.ts'
 import { finish } from '../pieces/index.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import { decoding, encoding } from './file_format.ts'
 import { fileName, listFolder, read, readSync, remove, setAside, sweep, write } from './folder.ts'
 import type { Snapshot } from './snapshot.ts'

@@ -2,7 +2,7 @@ import type { FactFailure, FactNeed, FactSource } from '../decisions/ports.ts'
 import { type GroupKind, pullIdentity } from '../images/index.ts'
 import type { RegistryAccess } from '../registry/types.ts'
 import type { Scanner } from '../scanner/index.ts'
-import { unlessAborted } from '../work/index.ts'
+import { unlessAborted } from '../scheduling/index.ts'
 import type { PullSecrets, PullWorkload } from './types.ts'
 
 /** An object with images: one under review, or one that is there. */

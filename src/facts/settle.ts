@@ -9,7 +9,7 @@ import {
   type Question,
 } from '../decisions/index.ts'
 import type { Work } from '../pieces/index.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import { recall, remember } from './memory.ts'
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Long work that can be laid down: it yields wherever others may go first, a millisecond or a few
  * apart, and returns its result. Who runs it decides whether anybody does: finish() here, or
- * inSlices() of the room `work`.
+ * inSlices() of the room `scheduling`.
  */
 export type Work<T> = Generator<void, T, void>
 

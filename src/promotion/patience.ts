@@ -1,5 +1,5 @@
 import { ClusterError } from '../cluster/index.ts'
-import type { Timer } from '../work/index.ts'
+import type { Timer } from '../scheduling/index.ts'
 
 const FIRST_DELAY = 1_000
 const LONGEST_DELAY = 60_000

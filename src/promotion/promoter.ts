@@ -1,6 +1,6 @@
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-import { setUnreferencedTimer } from '../work/index.ts'
+import { setUnreferencedTimer } from '../scheduling/index.ts'
 import { createAlarm } from './alarm.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createPatience } from './patience.ts'

@@ -9,7 +9,7 @@ import {
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-import { backgroundLane, inSlices } from '../work/index.ts'
+import { backgroundLane, inSlices } from '../scheduling/index.ts'
 import { availabilityOf } from './availability.ts'
 import { isCertain, isUnanswered, type Moving, versionOf } from './doubt.ts'
 import { giveBackFields, hasOwnFields } from './field_ownership.ts'

@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from '../policies/index.ts'
-import { backgroundLane, soon } from '../work/index.ts'
+import { backgroundLane, soon } from '../scheduling/index.ts'
 import type { Alarm } from './alarm.ts'
 import { isContinuous, type Target, targetOf } from './targets.ts'
 import type { PromoterOptions } from './types.ts'

@@ -2,7 +2,7 @@ import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, ClusterEvent, EventRecorder, ResourceName } from '../cluster/index.ts'
 import type { RepositorySnapshot } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-import type { Timer } from '../work/index.ts'
+import type { Timer } from '../scheduling/index.ts'
 
 /** The part of a logger (such as pino) that is used. */
 export interface PromotionLog {

@@ -1,7 +1,7 @@
 import type { Cluster, KubernetesObject } from '../cluster/index.ts'
 import { formatSpan } from '../decisions/index.ts'
 import { findImages, type ImageField } from '../images/index.ts'
-import type { Timer } from '../work/index.ts'
+import type { Timer } from '../scheduling/index.ts'
 import { availabilityOf } from './availability.ts'
 import { type Place, whyUnmoved } from './movable.ts'
 

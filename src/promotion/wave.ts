@@ -1,6 +1,6 @@
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-import type { Timer } from '../work/index.ts'
+import type { Timer } from '../scheduling/index.ts'
 import type { Announcements } from './announcements.ts'
 import { type Place, placeTitle } from './movable.ts'
 import { type Moved, type MoveOptions, moveWorkload } from './move.ts'

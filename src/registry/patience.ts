@@ -1,5 +1,5 @@
 import { TagwardenError } from '../errors.ts'
-import { unlessAborted } from '../work/index.ts'
+import { unlessAborted } from '../scheduling/index.ts'
 
 /**
  * Work that several share or that knows no signal, with this one caller's own end of patience.

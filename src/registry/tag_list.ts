@@ -1,7 +1,7 @@
 import { TagwardenError } from '../errors.ts'
 import { isTag } from '../images/index.ts'
 import { eachOf, type Work } from '../pieces/index.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpAnswer } from './http_message.ts'
 import { jsonBody } from './json_body.ts'

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Catalog } from '../catalog/index.ts'
 import { finish, type Work, workWhile } from '../pieces/index.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import { checksum } from './checksum.ts'
 
 /** Adopting small ones yields to reviews after so many ms. */

@@ -4,7 +4,7 @@ import { type Cluster, hasReason, IMAGE_REPOSITORIES } from '../cluster/index.ts
 import type { FactFailure, FactSource } from '../decisions/ports.ts'
 import { describeError } from '../errors.ts'
 import type { ImageRepositoryStatus, PolicySet } from '../policies/types.ts'
-import { backgroundLane } from '../work/index.ts'
+import { backgroundLane } from '../scheduling/index.ts'
 import { indexSum } from './adoption.ts'
 import { policiesFor } from './managed.ts'
 import { rankedTags, selectionsOf } from './selection.ts'

@@ -3,7 +3,7 @@ import { plainQuestion, ranking, TRIAL_DEFAULTS, trialOf } from '../decisions/in
 import { settle } from '../facts/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import type { Selection } from './status.ts'
 
 /** How long what a selection lacks may take, in ms: a digest, the platforms. */

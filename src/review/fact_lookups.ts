@@ -1,5 +1,5 @@
 import { type FactFailure, type FactNeed, type FactSource, needKey } from '../decisions/index.ts'
-import { unlessAborted } from '../work/index.ts'
+import { unlessAborted } from '../scheduling/index.ts'
 
 /** A source that asks for each fact once in a run, and counts. */
 export interface FactLookups extends FactSource {

@@ -1,6 +1,6 @@
 import { describeError, TagwardenError } from '../errors.ts'
 import type { ReportFinding, ReportProblem } from '../reports/types.ts'
-import { unlessAborted } from '../work/index.ts'
+import { unlessAborted } from '../scheduling/index.ts'
 import type { DocumentPlace, DocumentReviewer } from './document_review.ts'
 import type { SourceDocument } from './document_stream.ts'
 import type { FileText } from './file_text.ts'

@@ -1,4 +1,4 @@
-import { unlessAborted } from '../work/index.ts'
+import { unlessAborted } from '../scheduling/index.ts'
 
 /** So many requests run on one host at once; for work in the background, half of them. */
 const RUNNING = 8

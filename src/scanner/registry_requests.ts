@@ -2,7 +2,7 @@ import { accessOfKey, type Catalog, nameOfKey } from '../catalog/index.ts'
 import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
 import { workWhile } from '../pieces/index.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
-import { inSlices, type Timer, unlessAborted } from '../work/index.ts'
+import { inSlices, type Timer, unlessAborted } from '../scheduling/index.ts'
 import { createFailureMemory } from './failure_memory.ts'
 import {
   describeFailure,

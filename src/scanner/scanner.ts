@@ -1,7 +1,7 @@
 import { accessOfKey, type Catalog, type KnownManifest } from '../catalog/index.ts'
 import type { FactFailure, FactNeed, FactSource, RepositorySnapshot } from '../decisions/ports.ts'
 import type { RegistryAccess, RegistryClient } from '../registry/types.ts'
-import { setUnreferencedTimer, type Timer } from '../work/index.ts'
+import { setUnreferencedTimer, type Timer } from '../scheduling/index.ts'
 import { isUnreachable } from './failure_memory.ts'
 import { notYet } from './failures.ts'
 import { tagsToConfirm } from './interest.ts'

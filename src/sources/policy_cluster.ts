@@ -6,7 +6,7 @@ import {
   type PolicyResource,
   type PolicySet,
 } from '../policies/index.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import { openPolicyFolder } from './policy_folder.ts'
 import type { PolicyObject } from './policy_object.ts'
 import { createPolicyTable } from './policy_table.ts'

@@ -7,7 +7,7 @@ import {
   type PolicySet,
   sharedSelectors,
 } from '../policies/index.ts'
-import { inSlices } from '../work/index.ts'
+import { inSlices } from '../scheduling/index.ts'
 import { type PolicyFile, readPolicyFile } from './policy_file.ts'
 import { type Survey, surveyPaths } from './survey.ts'
 

@@ -1,4 +1,4 @@
-import { setUnreferencedTimer, type Timer } from '../work/index.ts'
+import { setUnreferencedTimer, type Timer } from '../scheduling/index.ts'
 
 /** Sleeping longer than this, in ms, would be wrong after the clock was set. */
 const LONGEST_SLEEP = 60 * 60_000

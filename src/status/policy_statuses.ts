@@ -5,14 +5,14 @@ import { describeError } from '../errors.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Scanner } from '../scanner/index.ts'
-import type { PolicyObject, PolicySource } from '../sources/index.ts'
 import {
   backgroundLane,
   createWorkQueue,
   inSlices,
   type Timer,
   untilAborted,
-} from '../work/index.ts'
+} from '../scheduling/index.ts'
+import type { PolicyObject, PolicySource } from '../sources/index.ts'
 import { exceptionStateOf } from './exception_status.ts'
 import { createExpiry } from './expiry.ts'
 import { knownRepositories } from './known_repositories.ts'

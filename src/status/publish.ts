@@ -6,8 +6,8 @@ import type {
   ImagePolicyExceptionStatus,
   ImagePolicyStatus,
 } from '../policies/types.ts'
+import { backgroundLane, inSlices } from '../scheduling/index.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
-import { backgroundLane, inSlices } from '../work/index.ts'
 import { exceptionStatusOf } from './exception_status.ts'
 import type { KnownRepositories } from './known_repositories.ts'
 import { policyStatusOf } from './policy_status.ts'

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { unlessAborted, untilAborted } from '../../src/work/index.ts'
+import { unlessAborted, untilAborted } from '../../src/scheduling/index.ts'
 
 t.test('whoever waits is let go by the signal; the work goes on', async (t) => {
   const ending = new AbortController()

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { createWorkQueue } from '../../src/work/index.ts'
+import { createWorkQueue } from '../../src/scheduling/index.ts'
 
 t.test('a clock that is set back holds up no work', async (t) => {
   let now = 1_800_000_000_000

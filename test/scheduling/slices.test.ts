@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { inSlices, soon } from '../../src/work/index.ts'
+import { inSlices, soon } from '../../src/scheduling/index.ts'
 
 function* counting(steps: number): Generator<void, number, void> {
   for (let step = 0; step < steps; step += 1) yield

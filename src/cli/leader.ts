@@ -13,6 +13,7 @@ import { startPolicyStatus } from '../status/index.ts'
 import { startWebhookController, type WebhookController } from '../webhooks/index.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import type { Log } from './log.ts'
+import { VERSION } from './version.ts'
 
 /** What the leader works with: the parts of its replica. */
 export interface LeaderParts {
@@ -73,7 +74,7 @@ export function createLeader(parts: LeaderParts): Leader {
   })
   const auditor = createBackgroundAudit({
     ...{ cluster, review, log, name: settings.name, owner },
-    version: process.env['npm_package_version'] ?? '0.1.0',
+    version: VERSION,
     interval: config.audit.interval,
     onPolicies,
     customKinds,

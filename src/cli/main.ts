@@ -5,8 +5,8 @@ import { addAudit } from './audit_command.ts'
 import { addExamples } from './examples.ts'
 import { guardStreams, reportFailure, STREAMS } from './output.ts'
 import { addReview } from './review_command.ts'
+import { VERSION } from './version.ts'
 
-const VERSION = process.env['npm_package_version'] ?? '0.1.0'
 const OUTPUT = () =>
   new Option('-o, --output <form>', 'how to print the result')
     .choices(['text', 'json'])

@@ -10,7 +10,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   start: benchStart,
   reviews: () => benchReviews(20_000),
   cold: benchCold,
-  hang: () => benchHang(60),
+  hang: () => benchHang(20),
   'cluster-index': async () => (await import('./cluster_index.ts')).benchClusterIndex(),
   'cluster-policies': async () => (await import('./cluster_policies.ts')).benchClusterPolicies(),
   'cluster-admission': async () => (await import('./cluster_admission.ts')).benchClusterAdmission(),

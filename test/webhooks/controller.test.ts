@@ -459,7 +459,7 @@ t.test('a ClusterRole that is replaced costs seconds', async (t) => {
   const cluster = await withoutRole(t)
   const { metadata }: KubernetesObject = cluster.put<KubernetesObject>(ROLES, { metadata: NAME })
   await waitFor(() => webhooksOf(cluster, MUTATING).length > 0 && webhooksOf(cluster).length > 0, {
-    timeout: 25_000,
+    timeout: 60_000,
     what: 'they are made again',
   })
   t.match(read(cluster, VALIDATING)?.metadata.ownerReferences, [{ uid: metadata.uid }])

@@ -87,6 +87,7 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
       ...{ cluster, review: options.review, version: options.version, signal, clock },
       customKinds: await options.customKinds(),
       excludedNamespaces: options.excludedNamespaces,
+      onlyWhole: true,
       batch: BATCH,
       pause: () => sleep(PAUSE, signal),
     })

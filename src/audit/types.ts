@@ -21,6 +21,8 @@ export interface AuditOptions {
   readonly policy?: string | undefined
   /** namespaces that the webhook is never asked about */
   readonly excludedNamespaces?: ReadonlySet<string> | undefined
+  /** ends with the first list that fails, as a part is of no use; kinds may be forbidden */
+  readonly onlyWhole?: boolean | undefined
   /** of Tagwarden */
   readonly version: string
   /** its end is that of the audit, with what was found so far */

@@ -25,7 +25,13 @@ export type Look = (
 export interface WalkOptions
   extends Pick<
     AuditOptions,
-    'cluster' | 'customKinds' | 'namespace' | 'selector' | 'excludedNamespaces' | 'signal'
+    | 'cluster'
+    | 'customKinds'
+    | 'namespace'
+    | 'selector'
+    | 'excludedNamespaces'
+    | 'onlyWhole'
+    | 'signal'
   > {
   readonly look: Look
   readonly batch?: number | undefined
@@ -36,7 +42,7 @@ export interface WalkOptions
 
 /** What a walk could not look at. */
 export interface Walked {
-  /** kinds that could not be listed, and why */
+  /** kinds that could not be listed, each once, and why */
   readonly refused: readonly { readonly resource: ResourceName; readonly error: ClusterError }[]
   /** the API server answered all the time; some kinds may be forbidden */
   readonly isWhole: boolean
@@ -47,9 +53,10 @@ export interface Walked {
 /**
  * Looks at what runs in a cluster, at the level at which people own it: what a controller owns
  * counts to its owner, if that is looked at too. What is being deleted or has run to its end is
- * passed over. Lists are read by pages and not kept, however many objects there are.
+ * passed over. Lists are read by pages and not kept, however many objects there are. One that fails
+ * does not keep the others from being read, as long as the API server answers.
  *
- * @throws ClusterError when the API server can't be asked at all
+ * @throws ClusterError when the API server lists nothing at all
  */
 export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
   const { cluster, namespace, selector, signal, look, batch = BATCH } = options
@@ -61,7 +68,8 @@ export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
   /** owners that are not seen yet, each with the kinds that name it */
   const unseen = new Map<string, Set<ResourceName>>()
   let read = 0
-  let hasLooked = false
+  let hasAnswered = false
+  let isWhole = true
   let isOver = false
 
   const isIn = ({ metadata }: KubernetesObject) =>
@@ -91,13 +99,15 @@ export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
     labelSelector: string | undefined,
     take: (object: KubernetesObject) => boolean,
   ): Promise<void> {
-    if (isOver || signal?.aborted) return
+    if (signal?.aborted) return
+    if (isOver) return options.onlyWhole ? undefined : refuse(resource, silence())
     const progress = () => options.onProgress?.(resource.plural, read)
     const where = resource.namespaced ? namespace : undefined
     if (namespace !== undefined && !resource.namespaced) return
     try {
       const pages = cluster.pages(resource, { namespace: where, labelSelector, signal })
       for await (const page of ahead(pages)) {
+        hasAnswered = true
         read += page.length
         const taken = page.filter((object) => isIn(object) && take(object))
         for (let at = 0; at < taken.length; at += batch) {
@@ -116,17 +126,21 @@ export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
       // A kind that is gone, such as a CRD that was removed, has nothing to look at.
       if (hasReason(error, 'NotFound')) return
       if (!hasReason(error, 'Forbidden')) {
-        if (!hasLooked) throw error
-        isOver = true
+        isOver = options.onlyWhole === true || error.answer === 0
+        isWhole = false
+        if (isOver && !hasAnswered) throw error
       }
-      refused.push({ resource, error })
+      refuse(resource, error)
     }
+  }
+
+  function refuse(resource: ResourceName, error: ClusterError): void {
+    if (!refused.some((each) => each.resource === resource)) refused.push({ resource, error })
   }
 
   async function lookAt(resource: ResourceName, object: KubernetesObject): Promise<void> {
     const containers = runningOf(resource, object)
     if (object.metadata.deletionTimestamp !== undefined || isFinished(resource, object)) return
-    hasLooked = true
     await look(resource, object, containers)
   }
 
@@ -156,5 +170,13 @@ export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
       await list(resource, undefined, (object) => unseen.has(ownerOf(object)?.key ?? ''))
     }
   }
-  return { refused, isWhole: !isOver && signal?.aborted !== true, isCut: running.isCut() }
+  const failed = refused.find(({ error }) => !hasReason(error, 'Forbidden'))
+  if (failed && !hasAnswered) throw failed.error
+  return { refused, isWhole: isWhole && signal?.aborted !== true, isCut: running.isCut() }
+}
+
+/** Of a kind that is read, or read again, after nobody answered. */
+function silence(): ClusterError {
+  const message = 'not all could be asked for, since the API server did not answer any more'
+  return new ClusterError(message, { answer: 0, reason: 'Unreachable' })
 }

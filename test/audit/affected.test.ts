@@ -101,14 +101,16 @@ t.test('of very many a thousand are kept, and all are counted', async (t) => {
 t.test('what may not be listed is told, and the rest is looked at', async (t) => {
   const cluster = newCluster()
   cluster.put(DEPLOYMENTS, deployment('web', `${WEB}:v1.4.1`))
-  const refusing = (reason: string, answer: number): Pick<Cluster, 'pages'> => ({
+  const refusing = (reason: string, answer: number, what = /^pods$/): Pick<Cluster, 'pages'> => ({
     pages(resource, options) {
-      if (resource.plural !== 'pods') return cluster.pages(resource, options)
+      if (!what.test(resource.plural)) return cluster.pages(resource, options)
       throw new ClusterError('pods may not be listed', { answer, reason })
     },
   })
-  const { total, problems } = await affected(refusing('Forbidden', 403))
-  t.equal(total, 1)
-  t.match(problems, [/^pods: pods may not be listed/])
-  await t.rejects(affected(refusing('InternalError', 500)), { code: 'ERR_CLUSTER' })
+  for (const [reason, answer] of [['Forbidden', 403] as const, ['InternalError', 500] as const]) {
+    const { total, problems } = await affected(refusing(reason, answer))
+    t.equal(total, 1)
+    t.match(problems, [/^pods: pods may not be listed/])
+  }
+  await t.rejects(affected(refusing('InternalError', 500, /./)), { code: 'ERR_CLUSTER' })
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  type Cluster,
   CRON_JOBS,
   DAEMON_SETS,
   DEPLOYMENTS,
@@ -183,6 +184,46 @@ t.test('a kind that may not be read is a problem, and the others are looked at',
   allow()
   cluster.available = false
   await t.rejects(audited(cluster), { code: 'ERR_CLUSTER' }, 'nothing can be asked')
+})
+
+t.test('a list that fails keeps no other kind from being read', async (t) => {
+  const cluster = newCluster()
+  rollOut(cluster, 'web', `${WEB}:latest`, [[`${WEB}:latest`, '']])
+  cluster.put(STATEFUL_SETS, deployment('data', `${WEB}:latest`))
+  cluster.put(PODS, pod('alone', `${WEB}:latest`, ''))
+  cluster.refuse('list', DEPLOYMENTS, 'InternalError')
+  const report = await audited(cluster)
+  t.strictSame(lines(report), [
+    'deny LatestTag Pod shop/alone',
+    'deny LatestTag ReplicaSet shop/web-5d4f',
+    'deny LatestTag StatefulSet shop/data',
+  ])
+  t.match(report.problems, [{ place: 'deployments.apps' }])
+  t.equal(report.problems.length, 1)
+})
+
+t.test('kinds that come after the API server has gone are named, each once', async (t) => {
+  const cluster = newCluster()
+  cluster.put(DEPLOYMENTS, deployment('web', `${WEB}:latest`))
+  const dying: Pick<Cluster, 'pages'> = {
+    pages(resource, options) {
+      if (resource === STATEFUL_SETS) cluster.available = false
+      return cluster.pages(resource, options)
+    },
+  }
+  for (const selector of [undefined, 'tier!=none']) {
+    cluster.available = true
+    const report = await audited(cluster, { cluster: dying, selector })
+    t.strictSame(lines(report), ['deny LatestTag Deployment shop/web'])
+    t.match(report.problems, [
+      { place: 'statefulsets.apps', message: /does not answer/ },
+      ...['daemonsets.apps', 'cronjobs.batch', 'podtemplates'].map((place) => ({
+        place,
+        message: /did not answer any more/,
+      })),
+    ])
+    t.equal(report.problems.length, 4)
+  }
 })
 
 t.test('Ctrl-C ends it at once, with what was found so far', async (t) => {

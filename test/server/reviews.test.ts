@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import https from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { TagwardenError } from '../../src/errors.ts'
 import type { ServerOptions } from '../../src/server/index.ts'
 import { readTimeout } from '../../src/server/raw_json.ts'
+import { waitFor } from '../cluster/child.ts'
 import { call, startServer } from './fixture.ts'
 
 type Handler = ServerOptions['handlers'][string]
@@ -299,6 +302,32 @@ t.test('requests are counted by path and status, and timed', async (t) => {
   t.match(body, 'tagwarden_http_requests_total{path="/validate",status="413"} 1')
   t.match(body, 'tagwarden_http_request_duration_seconds_count{path="/mutate"} 2')
   t.equal(await metrics.metrics(), body)
+})
+
+t.test('the time of a review counts from its head, while its body is still to come', async (t) => {
+  const received: number[] = []
+  const mutate: Handler = async (_body, request) => {
+    received.push(request.received)
+    return { status: 200, body: '{}' }
+  }
+  const { url, metrics } = await startServer(t, { handlers: { mutate, validate: mutate } })
+  const request = https.request(`${url}/mutate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': '2', expect: '100-continue' },
+    agent: false,
+    rejectUnauthorized: false,
+  })
+  request.flushHeaders()
+  await once(request, 'continue')
+  const begun = Date.now()
+  await sleep(50)
+  request.end('{}')
+  const [response] = await once(request, 'response')
+  response.resume()
+  t.ok(received[0]! <= begun + 2, 'the deadline counts what the body took')
+  const total = /^tagwarden_http_request_duration_seconds_sum\{path="\/mutate"\} (\S+)$/m
+  const seconds = async () => Number(total.exec(await metrics.metrics())?.[1] ?? 0)
+  await waitFor(async () => (await seconds()) >= 0.045, { what: 'its time is in the metrics' })
 })
 
 t.test('one connection carries many requests', async (t) => {

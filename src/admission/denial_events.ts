@@ -43,7 +43,7 @@ export function createDenialEvents(
         about,
         about.namespace === undefined
           ? `denied ${someObject(request)}: ${named(group.map(({ finding }) => finding.reason))}`
-          : `denied ${object}: ${named(group.map(imageAndReason))}`,
+          : `denied ${titleOf(request, object)}: ${named(group.map(imageAndReason))}`,
       )
     }
     const workload = existing(request)
@@ -55,6 +55,17 @@ export function createDenialEvents(
       warn(workload, `an update is denied: ${named(lines)}`)
     }
   }
+}
+
+/** What gets a new name at each attempt, such as the pods of a ReplicaSet, is one and the same. */
+function titleOf(request: AdmissionRequest, object: string): string {
+  const metadata = objectAt(request.object, 'metadata')
+  const prefix = request.operation === 'CREATE' ? own(metadata, 'generateName') : undefined
+  const name = own(metadata, 'name')
+  if (typeof prefix !== 'string' || prefix === '' || typeof name !== 'string') return object
+  const random = name.slice(prefix.length)
+  if (random === '' || !name.startsWith(prefix) || !object.endsWith(name)) return object
+  return `${object.slice(0, object.length - random.length)}*`
 }
 
 /** Events on what is in no namespace are read by others than those whose object it is. */

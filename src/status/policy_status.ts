@@ -40,7 +40,7 @@ export interface Rivalry {
 export interface PolicyFacts {
   readonly object: Pick<PolicyObject, 'generation' | 'inForce' | 'lastGood' | 'policy' | 'problems'>
   readonly before: ImagePolicyStatus | undefined
-  /** by name; the first ones when there are very many */
+  /** by name; when there are very many, the first ones and those that are not read */
   readonly selected: readonly Selected[]
   /** how many repositories in use it covers */
   readonly count: number
@@ -63,7 +63,7 @@ export function policyStatusOf(facts: PolicyFacts): ImagePolicyStatus {
   const inForce = object.lastGood()
   const first = selected.find(({ newest }) => newest !== undefined)?.newest
   const scans = selected.flatMap(({ scannedAt }) => (scannedAt > 0 ? scannedAt : []))
-  const shown = selected.filter(({ scannedAt }) => scannedAt > 0).slice(0, MOST_SHOWN)
+  const shown = selected.slice(0, MOST_SHOWN).filter(({ scannedAt }) => scannedAt > 0)
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     conditions: settled(conditionsOf(facts), before?.conditions, generation, now),

@@ -4,6 +4,7 @@ import {
   type RepositorySnapshot,
   rivalsOf,
   TRIAL_DEFAULTS,
+  trialOf,
 } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { Work } from '../pieces/index.ts'
@@ -16,7 +17,8 @@ type ScopeOf = (policy: CompiledPolicy) => string
 
 /**
  * Another policy that is as specific for a repository, is for the same workloads, and would choose
- * something else: what a review answers with PolicyConflict. Told as far as the index knows.
+ * something else, which a review answers with PolicyConflict, or permits nothing that this one
+ * does. Told as far as the index knows.
  *
  * @param selected what the policy selects of what it covers, in the same order
  */
@@ -57,7 +59,15 @@ function* compare(
   const choice = (policies: readonly CompiledPolicy[]) =>
     deciding(plainQuestion(asked, policies.map(trial), TRIAL_DEFAULTS), facts)
   const together = yield* choice([policy, rival])
-  if (!together.findings.some(({ reason }) => reason === 'PolicyConflict')) return undefined
+  if (!together.findings.some(({ reason }) => reason === 'PolicyConflict')) {
+    const newest = (policies: readonly CompiledPolicy[]) =>
+      deciding(plainQuestion(parseReference(image), policies, TRIAL_DEFAULTS), facts)
+    const theirs = trialOf(rival, 'Tag')
+    const both = yield* newest([trialOf(policy, 'Tag'), { ...theirs, action: 'Verify' }])
+    if (!both.findings.some(({ reason }) => reason === 'NoPermittedTag')) return undefined
+    const own = (yield* newest([theirs])).change?.tag
+    return { image, rival: rival.title, mine: tag, theirs: own ?? 'no tag' }
+  }
   const shown = function* (each: CompiledPolicy) {
     return (yield* choice([each])).change?.to.slice(image.length + 1) ?? tag
   }

@@ -24,7 +24,8 @@ export interface Covered extends Known {
 
 /**
  * What a policy selects of the repositories that it covers: of the first ones, when there are very
- * many. Times are ms since the epoch.
+ * many. Of the others, those are there that were not or cannot be read. Times are ms since the
+ * epoch.
  */
 export function* selectedBy(
   policy: CompiledPolicy,
@@ -33,8 +34,11 @@ export function* selectedBy(
 ): Work<Selected[]> {
   const trial = trialOf(policy, 'Tag')
   const selected: Selected[] = []
-  for (const { name, named, snapshot, failure } of covered.slice(0, MOST_LOOKED_AT)) {
-    const decision = snapshot && (yield* newestBy(trial, name, snapshot, now))
+  for (const [index, { name, named, snapshot, failure }] of covered.entries()) {
+    const isLookedAt = index < MOST_LOOKED_AT
+    if (!isLookedAt && !failure && (snapshot?.scannedAt ?? 0) > 0) continue
+    const decision =
+      isLookedAt && snapshot ? yield* newestBy(trial, name, snapshot, now) : undefined
     selected.push({
       image: name,
       named,

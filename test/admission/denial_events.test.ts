@@ -58,6 +58,21 @@ t.test(
   },
 )
 
+t.test('what gets another name at each attempt is one event', async (t) => {
+  const images = { app: 'ghcr.io/acme/web:v9.0.0' }
+  const messages = new Set<string | undefined>()
+  for (const name of ['web-5fd6-xbxd8', 'web-5fd6-tp624']) {
+    const pod = deployment(images, { name, generateName: 'web-5fd6-' })
+    for (const { message } of await eventsOf([policy()], pod, { name })) messages.add(message)
+  }
+  t.strictSame(
+    [...messages],
+    ['denied Deployment shop/web-5fd6-*: ghcr.io/acme/web:v9.0.0 [OutOfRange]'],
+  )
+  const odd = deployment(images, { name: 'web', generateName: 'other-' })
+  t.match(await eventsOf([policy()], odd), [{ message: /^denied Deployment shop\/web: / }])
+})
+
 t.test('an update that is denied is an event on the workload too', async (t) => {
   const old = { ...deployment({ app: 'ghcr.io/acme/web:v1.4.2' }, { uid: 'u1' }) }
   const events = await eventsOf([policy()], deployment({ app: 'ghcr.io/acme/web:v9.0.0' }), {

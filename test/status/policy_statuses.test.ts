@@ -171,6 +171,38 @@ t.test('two policies that disagree name each other, until one gives way', async 
   await is('web', 'True Accepted')
 })
 
+t.test('two policies that permit nothing in common name each other', async (t) => {
+  const { put, scan, is, get } = await lead(t)
+  const images = ['ghcr.io/acme/web']
+  put(imagePolicy('web', { order: { semver: { range: '1.x' } } }))
+  put(imagePolicy('next', { images, order: { semver: { range: '2.x' } } }))
+  put(imagePolicy('far', { images, order: { semver: { range: '7.x' } }, action: 'Verify' }))
+  scan('ghcr.io/acme/web', ['1.5.0', '1.10.0', '2.0.0'])
+  await is('web', 'False Conflict')
+  await is('next', 'False Conflict')
+  t.match(
+    get('web').conditions?.[0]?.message,
+    /^ImagePolicy shop\/next is as specific .* chooses 2\.0\.0, this one 1\.10\.0: the image is refused/,
+  )
+  put(imagePolicy('next', { images, order: { semver: { range: '>=1.9' } } }))
+  await is('web', 'True Accepted')
+  await is('next', 'True Accepted')
+})
+
+t.test('of very many repositories, each that cannot be read is told', async (t) => {
+  const { put, scan, get, until, is } = await lead(t)
+  const images = Array.from({ length: 120 }, (_, index) => `ghcr.io/acme/app${1000 + index}`)
+  put(imagePolicy('web', { images }))
+  const failure = { code: 'ERR_REGISTRY_UNAUTHORIZED', message: 'no access', at: NOW } as const
+  for (const image of images.slice(0, 100)) scan(image, ['1.5.0'])
+  await is('web', 'Unknown Scanning')
+  for (const image of images.slice(100)) scan(image, [], failure)
+  await is('web', 'False RegistryUnavailable')
+  const message = () => get('web').conditions?.[0]?.message ?? ''
+  await until(() => /^the tags of ghcr\.io\/acme\/app1100 .* 19 more$/.test(message()))
+  t.equal(get('web').repositories?.length, 50, 'what is selected is shown of the first ones')
+})
+
 t.test('policies that can never meet, or agree, are no rivals', async (t) => {
   const { put, scan, is } = await lead(t)
   const images = ['ghcr.io/acme/web']

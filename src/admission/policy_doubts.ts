@@ -1,5 +1,7 @@
 import { rivalsOf } from '../decisions/index.ts'
+import type { GroupKind } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy, PolicySet } from '../policies/types.ts'
+import { unknownGroups } from '../tags/index.ts'
 
 /**
  * What is doubtful about policies and exceptions that are right, each as one line: it does less,
@@ -18,7 +20,10 @@ export function doubtsAbout(set: PolicySet, present: PolicySet, now: number): st
 function policyDoubts(policy: CompiledPolicy): string[] {
   const { enforcement, latest, onUnavailable, whenRegistryFails, images, promote } = policy
   const lenient = enforcement !== 'Enforce'
-  const doubts: string[] = []
+  const doubts = unknownGroups(policy.selector.rule).map(
+    (name) =>
+      `spec.tags.extract: the pattern has no group ${name}, so that \${${name}} is always empty. Write (?P<name>…) in the pattern; text that follows a name needs braces, as in \${1}x`,
+  )
   if (images.every((glob) => !glob.includes('*') && !policy.covers(glob))) {
     doubts.push('spec.exclude: covers everything in images, so that the policy is for nothing')
   }
@@ -42,6 +47,23 @@ function policyDoubts(policy: CompiledPolicy): string[] {
     )
   }
   return doubts
+}
+
+/**
+ * Kinds under `match` that are never looked at, as when one is misspelt: what names only such is
+ * for nothing.
+ *
+ * @param kinds those with images
+ */
+export function doubtfulKinds(named: unknown, kinds: readonly GroupKind[]): string[] {
+  if (!Array.isArray(named)) return []
+  const known = new Set(kinds.flatMap(({ group, kind }) => [kind, `${kind}.${group}`]))
+  const all = [...new Set(kinds.map(({ kind }) => kind))].join(', ')
+  return named.flatMap((kind: unknown, index) =>
+    typeof kind !== 'string' || known.has(kind)
+      ? []
+      : `spec.match.kinds[${index}]: ${kind} is no kind whose images are looked at. Those are ${all}; others are made known by imageFields in the configuration`,
+  )
 }
 
 function rivalDoubts(policy: CompiledPolicy, present: PolicySet): string[] {

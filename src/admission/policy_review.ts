@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TagwardenError } from '../errors.ts'
+import { builtinKinds, type GroupKind } from '../images/index.ts'
 import {
   type CompileOptions,
   compilePolicies,
@@ -8,7 +9,7 @@ import {
 } from '../policies/index.ts'
 import { describeField } from '../sources/index.ts'
 import type { ReviewHandler, ReviewOptions, ReviewSummary } from './handlers.ts'
-import { doubtsAbout } from './policy_doubts.ts'
+import { doubtfulKinds, doubtsAbout } from './policy_doubts.ts'
 import { writeResponse } from './response.ts'
 import { type AdmissionRequest, objectAt, own, parseReview } from './review.ts'
 import { objectTitle } from './words.ts'
@@ -22,6 +23,8 @@ export interface PolicyReviewOptions extends Pick<ReviewOptions, 'onReviewed' | 
   readonly policies: () => PolicySet
   /** of policies that name none */
   readonly enforcement?: CompileOptions['enforcement']
+  /** custom kinds whose images are looked at */
+  readonly customKinds?: readonly GroupKind[]
 }
 
 /**
@@ -34,7 +37,8 @@ export interface PolicyReviewOptions extends Pick<ReviewOptions, 'onReviewed' | 
  *   const handlers = { ...createReviewHandlers(options), policies: createPolicyReviewHandler(options) }
  */
 export function createPolicyReviewHandler(options: PolicyReviewOptions): ReviewHandler {
-  const { clock = Date.now, enforcement, onReviewed } = options
+  const { clock = Date.now, enforcement, onReviewed, customKinds = [] } = options
+  const kinds = [...builtinKinds, ...customKinds]
   return async (body, { received, traceparent }) => {
     const request = parseReview(body)
     const tell = (verdict: ReviewSummary['verdict'], message?: string) => {
@@ -57,7 +61,11 @@ export function createPolicyReviewHandler(options: PolicyReviewOptions): ReviewH
       return reply({ uid, allowed: false, message })
     }
     tell('allowed')
-    const warnings = doubtsAbout(compiled.set, options.policies(), clock())
+    const match = objectAt(objectAt(request.object, 'spec'), 'match')
+    const warnings = [
+      ...doubtfulKinds(own(match, 'kinds'), kinds),
+      ...doubtsAbout(compiled.set, options.policies(), clock()),
+    ]
     return reply({ uid, allowed: true, warnings: warnings.slice(0, MOST_WARNINGS) })
   }
 }

@@ -179,6 +179,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
         policies: createPolicyReviewHandler({
           policies: policies.current,
           enforcement: config.defaults.enforcement,
+          customKinds: config.imageFields,
           onReviewed,
         }),
         ...createProbeHandlers(),

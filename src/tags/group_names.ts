@@ -9,7 +9,11 @@ const TOKEN =
  * A pattern in which no two groups have the same name, which Go permits and re2js does not: from
  * the second one on, they have none.
  */
-export function withoutDoubleNames(source: string): { text: string; groups: GroupNumbers } {
+export function withoutDoubleNames(source: string): {
+  text: string
+  groups: GroupNumbers
+  count: number
+} {
   const groups = new Map<string, number[]>()
   let count = 0
   const text = source.replace(TOKEN, (token, name?: string) => {
@@ -21,7 +25,7 @@ export function withoutDoubleNames(source: string): { text: string; groups: Grou
     else groups.set(name, [count])
     return numbers ? '(' : token
   })
-  return { text, groups }
+  return { text, groups, count }
 }
 
 /** What Go's Expand takes for a name: of the groups with that name, the first that took part. */

@@ -1,5 +1,6 @@
 export { compilePattern, limitTogether, type Pattern } from './pattern.ts'
 export { compileRule } from './rule.ts'
+export { unknownGroups } from './template.ts'
 export type {
   Candidate,
   DigestOf,

@@ -1,5 +1,6 @@
-import { firstOf, type GroupNumbers } from './group_names.ts'
+import { firstOf, type GroupNumbers, withoutDoubleNames } from './group_names.ts'
 import type { Match } from './pattern.ts'
+import type { TagRule } from './types.ts'
 
 /** Writes the extract of a match. */
 export type Template = (match: Match) => string
@@ -38,4 +39,15 @@ export function compileTemplate(text: string, groups: GroupNumbers): Template {
     }
     return result
   }
+}
+
+/** Names and numbers in the extract of a rule that are no group of its pattern, so always empty. */
+export function unknownGroups({ pattern = '', extract = '' }: TagRule): string[] {
+  const { groups, count } = withoutDoubleNames(pattern)
+  const names = [...extract.matchAll(REFERENCE)].flatMap(
+    ([, , name, braced]) => name ?? braced ?? [],
+  )
+  return [...new Set(names)].filter((name) =>
+    NUMBER.test(name) ? Number(name) > count : !groups.has(name),
+  )
 }

@@ -43,6 +43,7 @@ async function review(
   const { set } = compilePolicies(readObjects(present).resources)
   const handler = createPolicyReviewHandler({
     policies: () => set,
+    customKinds: [{ group: 'argoproj.io', kind: 'Rollout' }],
     clock: () => NOW,
     onReviewed: (summary) => void told.push(summary),
   })
@@ -71,6 +72,8 @@ t.test('what is right is stored without a word', async (t) => {
     exception(),
     object('ImageRepository', { image: 'ghcr.io/acme/web' }),
     policy({}, 'ImagePolicy', { name: undefined, generateName: 'web-' }),
+    policy({ match: { kinds: ['Deployment', 'Job.batch', 'Rollout', 'Rollout.argoproj.io'] } }),
+    policy({ tags: { pattern: '^(v)(?P<a>.+)(?P<a>x)?$', extract: '$$x$0${1}$2${a}' } }),
   ]
   for (const each of rows) {
     const { allowed, warnings, uid, told } = await review(each)
@@ -164,6 +167,26 @@ t.test('what is allowed but doubtful is warned of', async (t) => {
       'warns but denies',
       policy({ enforcement: 'Warn', whenRegistryFails: 'Deny' }),
       /^spec\.whenRegistryFails: /,
+    ],
+    [
+      'a kind that is misspelt',
+      policy({ match: { kinds: ['Deployment', 'Deploymnt'] } }),
+      /^spec\.match\.kinds\[1\]: Deploymnt is no kind .* Those are .*Deployment, .* imageFields/,
+    ],
+    [
+      'a kind that is misspelt, of an exception',
+      exception({ match: { kinds: ['deployment'] } }),
+      /^spec\.match\.kinds\[0\]: deployment is no kind/,
+    ],
+    [
+      'a group that is not there',
+      policy({ tags: { pattern: '^v(?P<version>.+)$', extract: '$versoin' } }),
+      /^spec\.tags\.extract: the pattern has no group versoin, so that \$\{versoin\} is always empty/,
+    ],
+    [
+      'a number without braces',
+      policy({ tags: { pattern: '^v(.+)$', extract: '$1x' } }),
+      /^spec\.tags\.extract: the pattern has no group 1x/,
     ],
     [
       'closes the whole cluster',

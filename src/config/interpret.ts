@@ -69,14 +69,10 @@ const NUMBERS: Readonly<Record<Exclude<Meaning, 'path'>, (value: string | number
       const fits = Number.isInteger(count) && count >= 1 && count <= 1_000_000
       return fits ? [count] : [count, `${count} is no number of tags that can be held`]
     },
-    duration: (value) => {
-      const ms = parseDuration(String(value)) ?? Number.POSITIVE_INFINITY
-      return ms <= LONGEST ? [ms] : [ms, 'is longer than 24 days', 'Write a shorter time']
-    },
+    duration: readDuration,
     interval: (value) => {
-      const ms = parseDuration(String(value)) ?? Number.POSITIVE_INFINITY
-      if (ms > LONGEST) return [ms, 'is longer than 24 days', 'Write a shorter time']
-      return ms >= 1_000 ? [ms] : [ms, 'is shorter than a second', 'Write 1s or more']
+      const read = readDuration(value)
+      return read[0] >= 1_000 ? read : [read[0], 'is shorter than a second', 'Write 1s or more']
     },
     size: (value) => {
       const [, amount, unit = ''] = /^([\d.]+)(\D*)$/.exec(String(value)) ?? []
@@ -85,3 +81,8 @@ const NUMBERS: Readonly<Record<Exclude<Meaning, 'path'>, (value: string | number
       return fits ? [bytes] : [bytes, `${value} is not between 1KiB and 1GiB`]
     },
   }
+
+function readDuration(value: string | number): NumberRead {
+  const ms = parseDuration(String(value)) ?? Number.POSITIVE_INFINITY
+  return ms <= LONGEST ? [ms] : [ms, 'is longer than 24 days', 'Write a shorter time']
+}

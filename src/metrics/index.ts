@@ -13,3 +13,4 @@ export {
   type ScanOutcome,
 } from './metrics.ts'
 export { createRegistry } from './registry.ts'
+export { countEach } from './series.ts'

@@ -9,7 +9,7 @@ export const CLIENT_PROBLEMS = ['none', 'untrusted', 'name'] as const
 /** Why a client is not one that may ask. */
 export interface ClientProblem {
   readonly reason: (typeof CLIENT_PROBLEMS)[number]
-  /** for the log; what a client sent is in `names` only */
+  /** for the log and the client; what a client sent is in `names` only */
   readonly message: string
   readonly names?: readonly string[]
 }

@@ -41,10 +41,7 @@ export function answerFailure(log: ServerOptions['log'], bodyLimit: number) {
       'InternalError',
       'Tagwarden failed while it answered; its log says why',
     ]
-    reply
-      .code(status)
-      .header('content-type', JSON_TYPE)
-      .send(statusBody(status, reason, message))
+    sendStatus(reply, status, reason, message)
   }
 }
 
@@ -74,9 +71,13 @@ export function answerNotFound(reviews: readonly string[]) {
   return ({ method, url }: FastifyRequest, reply: FastifyReply): void => {
     const path = url.split('?', 1)[0]?.slice(0, 100)
     const message = `there is no ${method} ${path} here. There are ${there.join(', ')}, GET /metrics`
-    reply
-      .code(404)
-      .header('content-type', JSON_TYPE)
-      .send(statusBody(404, 'NotFound', message))
+    sendStatus(reply, 404, 'NotFound', message)
   }
+}
+
+function sendStatus(reply: FastifyReply, code: number, reason: string, message: string): void {
+  reply
+    .code(code)
+    .header('content-type', JSON_TYPE)
+    .send(statusBody(code, reason, message))
 }

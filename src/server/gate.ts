@@ -70,24 +70,18 @@ export function createGate({
       problems.inc({ reason: problem.reason })
       tell(problem, socket.remoteAddress)
       // The next connection may be with another certificate, or with other CAs.
-      return { refusal: enforced ? refusals[problem.reason] : undefined, last: enforced || last }
+      return { refusal: enforced ? refusalOf(problem) : undefined, last: enforced || last }
     },
   }
 }
 
-const REMEDY =
+const SHOW_ANOTHER =
   'Tagwarden answers reviews only to clients that clients.certificateAuthority has signed: the API server gets its certificate by --admission-control-config-file'
 
-const refusals: Readonly<Record<ClientProblem['reason'], Refusal>> = {
-  none: refusal(401, 'Unauthorized', `the client shows no certificate. ${REMEDY}`),
-  untrusted: refusal(401, 'Unauthorized', `the client's certificate does not count. ${REMEDY}`),
-  name: refusal(
-    403,
-    'Forbidden',
-    "the client's certificate is for a name that Tagwarden does not answer: clients.names has those that it does",
-  ),
-}
+const ADD_NAME = 'Add its name there if it is the certificate of an API server'
 
-function refusal(status: Refusal['status'], reason: string, message: string): Refusal {
-  return { status, body: statusBody(status, reason, message) }
+function refusalOf({ reason, message }: ClientProblem): Refusal {
+  return reason === 'name'
+    ? { status: 403, body: statusBody(403, 'Forbidden', `${message}. ${ADD_NAME}`) }
+    : { status: 401, body: statusBody(401, 'Unauthorized', `${message}. ${SHOW_ANOTHER}`) }
 }

@@ -1,4 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
+import { countEach } from '../metrics/index.ts'
 
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -21,16 +22,11 @@ export function createRequestMetrics(registry: Registry): (path: string) => Obse
     buckets: BUCKETS,
     registers,
   })
+  const count = countEach(requests)
   return (path) => {
     const duration = seconds.labels(path)
-    const byStatus = new Map<number | 'aborted', { inc(): void }>()
     return (status, took) => {
-      let count = byStatus.get(status)
-      if (!count) {
-        count = requests.labels(path, String(status))
-        byStatus.set(status, count)
-      }
-      count.inc()
+      count(path, String(status))
       duration.observe(took)
     }
   }

@@ -32,6 +32,8 @@ export interface Asking {
   hear(question: Question): Promise<Said>
   /** Rejects also when the API server refuses. */
   ask<T>(question: Question): Promise<T>
+  /** The same, with undefined for what is not there (404). */
+  find<T>(question: Question): Promise<T | undefined>
 }
 
 const RETRIES = 4
@@ -111,6 +113,12 @@ export function createAsking(options: {
       const said = await hear(question)
       if (!said.good) throw refusal(question.what, said.code, said.status)
       return said.value as T
+    },
+    async find<T>(question: Question) {
+      const said = await hear(question)
+      if (said.good) return said.value as T
+      if (said.code === 404) return undefined
+      throw refusal(question.what, said.code, said.status)
     },
   }
 }

@@ -1,8 +1,7 @@
 import { type Credentials, openAccess } from './access.ts'
 import { type Asking, createAsking, type Question } from './asking.ts'
 import { type ClusterClock, systemClock } from './clock.ts'
-import { findResource } from './discovery.ts'
-import { refusal } from './failure.ts'
+import { findResource, isServed } from './discovery.ts'
 import { inClusterCredentials } from './in_cluster.ts'
 import { kubeconfigCredentials } from './kubeconfig.ts'
 import { countObjects, listPages } from './listing.ts'
@@ -10,7 +9,7 @@ import type { ClusterLog } from './log.ts'
 import { createOutage } from './outage.ts'
 import { checkedKey, describeKey, keyOf, pathOf } from './path.ts'
 import { apiVersionOf } from './resources.ts'
-import { followServed, isServed } from './served.ts'
+import { followServed } from './served.ts'
 import type {
   Cluster,
   KubernetesObject,
@@ -125,10 +124,7 @@ export async function connect(
     async get<T>(resource: ResourceName, key: ObjectKey, more: { signal?: AbortSignal } = {}) {
       const what = `read ${describeKey(resource, key)}`
       const path = pathOf(resource, checkedKey(resource, key))
-      const said = await asking.hear({ what, method: 'GET', path, signal: more.signal })
-      if (said.good) return said.value as T
-      if (said.code === 404) return undefined
-      throw refusal(what, said.code, said.status)
+      return asking.find<T>({ what, method: 'GET', path, signal: more.signal })
     },
     async *pages<T extends KubernetesObject>(resource: ResourceName, more: ListOptions = {}) {
       for await (const { items } of listPages<T>(asking, resource, more)) yield items
@@ -177,9 +173,7 @@ export async function connect(
         preconditions,
       })
       const path = pathOf(resource, checkedKey(resource, key))
-      const said = await asking.hear({ what, method: 'DELETE', path, body })
-      if (!said.good && said.code !== 404) throw refusal(what, said.code, said.status)
-      return said.good
+      return (await asking.find({ what, method: 'DELETE', path, body })) !== undefined
     },
     watch,
     serves: (resource) => isServed(asking, resource),

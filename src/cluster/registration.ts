@@ -1,8 +1,8 @@
 import type { ImageField } from '../images/types.ts'
 import type { Asking } from './asking.ts'
 import { connect } from './client.ts'
+import { resourcesOfKind } from './discovery.ts'
 import { MUTATING_WEBHOOK_CONFIGURATIONS, VALIDATING_WEBHOOK_CONFIGURATIONS } from './resources.ts'
-import { resourcesOfKind } from './served.ts'
 import type { Cluster, ClusterRegistration, KubernetesObject, ResourceName } from './types.ts'
 import {
   CONFIGURATION_NAME,

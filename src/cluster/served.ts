@@ -1,7 +1,7 @@
 import type { Asking } from './asking.ts'
 import { backoff, type ClusterClock } from './clock.ts'
 import { ClusterError } from './cluster_error.ts'
-import { refusal } from './failure.ts'
+import { isServed } from './discovery.ts'
 import { CUSTOM_RESOURCE_DEFINITIONS } from './resources.ts'
 import type {
   KubernetesObject,
@@ -30,66 +30,6 @@ export interface ServedContext {
 /** Between two looks of those who may not watch definitions. */
 const FIRST_LOOK_MS = 10_000
 const LONGEST_LOOK_MS = 300_000
-
-interface ResourceList {
-  readonly resources?: readonly {
-    readonly name: string
-    readonly kind: string
-    readonly namespaced: boolean
-  }[]
-}
-
-/** Whether the API server's discovery names the resource. */
-export async function isServed(
-  asking: Asking,
-  resource: ResourceName,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const { group, version, plural } = resource
-  const served = await resourcesOf(asking, { group, version }, signal)
-  return served.some((each) => each.plural === plural)
-}
-
-/** The resources of a kind, one for each version of its group that is served. */
-export async function resourcesOfKind(
-  asking: Asking,
-  { group, kind }: { readonly group: string; readonly kind: string },
-): Promise<ResourceName[]> {
-  const found = await discovered<{ versions?: readonly { readonly version: string }[] }>(
-    asking,
-    group === '' ? '/api' : `/apis/${group}`,
-  )
-  const versions = group === '' ? [{ version: 'v1' }] : (found?.versions ?? [])
-  const served = await Promise.all(
-    versions.map(({ version }) => resourcesOf(asking, { group, version })),
-  )
-  return served.flat().filter((each) => each.kind === kind)
-}
-
-/** Without subresources; none when the group or its version is not served. */
-async function resourcesOf(
-  asking: Asking,
-  { group, version }: Pick<ResourceName, 'group' | 'version'>,
-  signal?: AbortSignal,
-): Promise<ResourceName[]> {
-  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
-  const list = await discovered<ResourceList>(asking, path, signal)
-  return (list?.resources ?? [])
-    .filter(({ name }) => !name.includes('/'))
-    .map(({ name, kind, namespaced }) => ({ group, version, plural: name, kind, namespaced }))
-}
-
-async function discovered<T>(
-  asking: Asking,
-  path: string,
-  signal?: AbortSignal,
-): Promise<T | undefined> {
-  const what = `see what is served at ${path}`
-  const said = await asking.hear({ what, method: 'GET', path, signal })
-  if (said.good) return said.value as T
-  if (said.code === 404) return undefined
-  throw refusal(what, said.code, said.status)
-}
 
 /**
  * Tells now and at each change whether a resource is served: by a watch of its one definition,

@@ -1,7 +1,7 @@
 import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, OwnerReference, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
-import { setUnreferencedTimer, type Timer } from '../scheduling/index.ts'
+import { pause, setUnreferencedTimer, type Timer } from '../scheduling/index.ts'
 import { audit } from './audit.ts'
 import { policyReportsOf } from './policy_reports.ts'
 import { publishReports } from './publication.ts'
@@ -68,17 +68,7 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
   const { clock = Date.now, timer = setUnreferencedTimer } = options
   let last: AuditState | undefined
 
-  function sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    if (signal.aborted) return Promise.resolve()
-    const cancel = timer(resolve, ms)
-    const stop = () => {
-      cancel()
-      resolve()
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    return promise.finally(() => signal.removeEventListener('abort', stop))
-  }
+  const sleep = (ms: number, signal: AbortSignal) => pause(ms, signal, timer)
 
   /** @returns ms until the next one */
   async function look(signal: AbortSignal): Promise<number> {

@@ -1,5 +1,6 @@
+import { retryAfter, withinTime } from '../scheduling/index.ts'
 import type { Access } from './access.ts'
-import { backoff, type ClusterClock } from './clock.ts'
+import { type ClusterClock, chancePause } from './clock.ts'
 import { ClusterError } from './cluster_error.ts'
 import {
   abandoned,
@@ -70,11 +71,11 @@ export function createAsking(options: {
   async function persist(question: Question, signal: AbortSignal, end: number): Promise<Answer> {
     const reading = question.method === 'GET'
     for (let attempt = 0; ; attempt += 1) {
-      let pause = backoff(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+      let pause = chancePause(attempt + 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
       try {
         const answer = await once(question, signal)
         const again = answer.status === 429 || (reading && answer.status >= 500)
-        pause = Math.max(pause, retryAfter(answer, clock.now()))
+        pause = Math.max(pause, retryAfter(answer.headers['retry-after'], clock.now()) ?? 0)
         if (!again || attempt === RETRIES || clock.elapsed() + pause >= end) return answer
       } catch (error) {
         const lasting = !reading || error instanceof ClusterError || signal.aborted
@@ -84,27 +85,19 @@ export function createAsking(options: {
     }
   }
 
-  async function hear(question: Question): Promise<Said> {
+  function hear(question: Question): Promise<Said> {
     const { what, signal } = question
-    // a controller of our own: AbortSignal.any() would hold on to long-lived signals
-    const controller = new AbortController()
-    const abort = () => controller.abort(signal?.reason)
-    const timer = setTimeout(() => controller.abort(), timeLimit)
-    signal?.addEventListener('abort', abort, { once: true })
-    if (signal?.aborted) abort()
-    try {
-      const end = clock.elapsed() + timeLimit
-      const answer = await persist(question, controller.signal, end)
-      return understand(what, answer)
-    } catch (error) {
-      if (error instanceof ClusterError) throw error
-      if (signal?.aborted) throw abandoned(what, error)
-      if (controller.signal.aborted) throw late(what, server, timeLimit)
-      throw unreachable(what, server, error)
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-    }
+    return withinTime(timeLimit, signal, async (both) => {
+      try {
+        const answer = await persist(question, both, clock.elapsed() + timeLimit)
+        return understand(what, answer)
+      } catch (error) {
+        if (error instanceof ClusterError) throw error
+        if (signal?.aborted) throw abandoned(what, error)
+        if (both.aborted) throw late(what, server, timeLimit)
+        throw unreachable(what, server, error)
+      }
+    })
   }
 
   return {
@@ -121,15 +114,6 @@ export function createAsking(options: {
       throw refusal(question.what, said.code, said.status)
     },
   }
-}
-
-/** ms; 0 when the answer does not say */
-function retryAfter({ headers }: Pick<Answer, 'headers'>, now: number): number {
-  const value = headers['retry-after']
-  if (typeof value !== 'string') return 0
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
-  // RFC 9110 section 5.6.7: an HTTP date always ends so
-  return value.endsWith(' GMT') ? Math.max(0, (Date.parse(value) || now) - now) : 0
 }
 
 function understand(what: string, answer: Answer): Said {

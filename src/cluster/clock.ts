@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { backoff } from '../scheduling/index.ts'
 
 /** Time as the cluster room sees it. */
 export interface ClusterClock {
@@ -16,8 +17,7 @@ export const systemClock: ClusterClock = {
   sleep: (ms, signal) => delay(ms, undefined, { ref: false, ...(signal && { signal }) }),
 }
 
-/** The n-th pause (from 0) of a row that doubles up to a limit; the half of it is chance. */
-export function backoff(attempt: number, first: number, longest: number): number {
-  const pause = Math.min(longest, first * 2 ** Math.min(attempt, 30))
-  return pause * (0.5 + Math.random() / 2)
+/** backoff(), of which the half is chance: not all ask at the same moment. */
+export function chancePause(failures: number, first: number, longest: number): number {
+  return backoff(failures, first, longest) * (0.5 + Math.random() / 2)
 }

@@ -1,5 +1,5 @@
 import type { Asking } from './asking.ts'
-import { backoff, type ClusterClock } from './clock.ts'
+import { type ClusterClock, chancePause } from './clock.ts'
 import { ClusterError } from './cluster_error.ts'
 import { isServed } from './discovery.ts'
 import { CUSTOM_RESOURCE_DEFINITIONS } from './resources.ts'
@@ -52,9 +52,9 @@ export function followServed(
   }
 
   async function look(): Promise<void> {
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
       await isServed(asking, resource, signal).then(tell, () => {})
-      const pause = backoff(attempt, FIRST_LOOK_MS, LONGEST_LOOK_MS)
+      const pause = chancePause(attempt, FIRST_LOOK_MS, LONGEST_LOOK_MS)
       await clock.sleep(pause, signal).catch(() => {})
     }
   }

@@ -1,6 +1,6 @@
 import type { Access } from './access.ts'
 import type { Asking } from './asking.ts'
-import { backoff, type ClusterClock } from './clock.ts'
+import { type ClusterClock, chancePause } from './clock.ts'
 import { ClusterError } from './cluster_error.ts'
 import { type WatchEvent, watchEvents } from './event_stream.ts'
 import { listPages, presentVersion } from './listing.ts'
@@ -204,7 +204,7 @@ export function startWatch<T extends KubernetesObject>(
       failures = (await turn()) ? 0 : failures + 1
       if (failures === 0 || signal.aborted) continue
       const longest = isRefused ? REFUSED_PAUSE_MS : LONGEST_PAUSE_MS
-      const pause = backoff(failures - 1, FIRST_PAUSE_MS, longest)
+      const pause = chancePause(failures, FIRST_PAUSE_MS, longest)
       await outage.sleep(pause, signal)
     }
   }

@@ -9,7 +9,7 @@ import {
   type Question,
 } from '../decisions/index.ts'
 import type { Work } from '../pieces/index.ts'
-import { inSlices } from '../scheduling/index.ts'
+import { inSlices, withinTime } from '../scheduling/index.ts'
 import { recall, remember } from './memory.ts'
 
 /**
@@ -112,7 +112,7 @@ async function decideInTime(
 ): Promise<void> {
   const work = decidingAll(pending, facts, how)
   if (work.next().done) return
-  await within(ms, async (signal) => {
+  await withinTime(ms, undefined, async (signal) => {
     try {
       await inSlices(lane, work, signal)
     } catch (error) {
@@ -164,7 +164,7 @@ async function gatherAll(
   failures: Map<string, FactFailure>,
   clock: () => number,
 ): Promise<void> {
-  await within(ms, (signal) =>
+  await withinTime(ms, undefined, (signal) =>
     Promise.all(
       Array.from(needs, async ([key, need]) => {
         const failure = await source.gather(need, signal)
@@ -174,17 +174,6 @@ async function gatherAll(
       }),
     ),
   )
-}
-
-/** Works with a signal that aborts when the time, in ms, is over. */
-async function within(ms: number, work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-  const timer = new AbortController()
-  const timeout = setTimeout(() => timer.abort(), Math.max(0, ms))
-  try {
-    await work(timer.signal)
-  } finally {
-    clearTimeout(timeout)
-  }
 }
 
 function outOfTime(need: FactNeed, at: number): FactFailure {

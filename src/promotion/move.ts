@@ -3,6 +3,7 @@ import { type Cluster, hasReason, type KubernetesObject, NAMESPACES } from '../c
 import { describeError } from '../errors.ts'
 import { findImages } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
+import { backoff } from '../scheduling/index.ts'
 import { isCertain, type Moving } from './doubt.ts'
 import { FIELD_MANAGER, giveBackFields, hasOwnFields } from './field_ownership.ts'
 import { type Place, whyNamespaceUnmoved, whyUnmoved } from './movable.ts'
@@ -106,7 +107,7 @@ export async function moveWorkload(
       const passing = isPassing(error)
       tried = { before: object, images: moving, conflict: !passing }
       const [first, longest] = passing ? [500, 30_000] : [20, 1_000]
-      await patience.pause(Math.min(longest, first * 2 ** attempt), signal)
+      await patience.pause(backoff(attempt + 1, first, longest), signal)
     }
   }
 }

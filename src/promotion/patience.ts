@@ -1,5 +1,5 @@
 import { ClusterError } from '../cluster/index.ts'
-import type { Timer } from '../scheduling/index.ts'
+import { backoff, pause, type Timer } from '../scheduling/index.ts'
 
 const FIRST_DELAY = 1_000
 const LONGEST_DELAY = 60_000
@@ -20,19 +20,9 @@ export interface Patience {
 }
 
 export function createPatience(timer: Timer, random: () => number): Patience {
-  const pause: Patience['pause'] = (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal.aborted || ms <= 0) return resolve()
-      const end = () => {
-        cancel()
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const cancel = timer(end, ms)
-      signal.addEventListener('abort', end, { once: true })
-    })
+  const rest: Patience['pause'] = (ms, signal) => pause(ms, signal, timer)
   return {
-    pause,
+    pause: rest,
     async insist(action, signal) {
       for (let attempt = 0, failures = 0; ; attempt += 1) {
         signal.throwIfAborted()
@@ -43,7 +33,7 @@ export function createPatience(timer: Timer, random: () => number): Patience {
           failures += isUnreachable(error) ? 0 : 1
           if (failures >= MOST_FAILURES) throw error
         }
-        await pause(delayOf(attempt, random), signal)
+        await rest(delayOf(attempt + 1, random), signal)
       }
     },
   }
@@ -60,5 +50,5 @@ function isUnreachable(error: unknown): boolean {
 }
 
 function delayOf(attempt: number, random: () => number): number {
-  return Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt) * (0.9 + 0.2 * random())
+  return backoff(attempt, FIRST_DELAY, LONGEST_DELAY) * (0.9 + 0.2 * random())
 }

@@ -1,7 +1,6 @@
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-import { setUnreferencedTimer } from '../scheduling/index.ts'
-import { createAlarm } from './alarm.ts'
+import { backoff, createAlarm, setUnreferencedTimer } from '../scheduling/index.ts'
 import { createAnnouncements } from './announcements.ts'
 import { createPatience } from './patience.ts'
 import type { Found } from './plan.ts'
@@ -157,7 +156,7 @@ async function lead(options: PromoterOptions, signal: AbortSignal): Promise<void
     // A plan that is full of what can't be moved must not be made over and over.
     const isStuck = end === 'failed' || (found.more && moved === 0)
     state.failures = isStuck ? state.failures + 1 : 0
-    const wait = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (state.failures - 1))
+    const wait = backoff(state.failures, FIRST_RETRY, LONGEST_RETRY)
     if (found.more && moved > 0) again(title)
     else if (isStuck) alarm.set(`retry ${title}`, clock() + wait, () => again(title))
   }

@@ -1,6 +1,6 @@
+import { nameOfKey } from '../catalog/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
-import { backgroundLane, soon } from '../scheduling/index.ts'
-import type { Alarm } from './alarm.ts'
+import { type Alarm, backgroundLane, soon } from '../scheduling/index.ts'
 import { isContinuous, type Target, targetOf } from './targets.ts'
 import type { PromoterOptions } from './types.ts'
 
@@ -42,7 +42,7 @@ export function createTriggers(options: TriggersOptions): Triggers {
 
   /** Tells if the target is another one than what was seen. */
   function look(policy: CompiledPolicy, key: string, differs: () => void): void {
-    const all = review.policies().covering(nameOf(key))
+    const all = review.policies().covering(nameOfKey(key))
     const work = targetOf(policy, snapshot(key), all, { now: clock(), since })
     const asked = `${policy.title} ${key}`
     looks.set(asked, work)
@@ -95,13 +95,13 @@ export function createTriggers(options: TriggersOptions): Triggers {
       for (const title of touched(changed, before, policies, continuous)) onDue(title)
     },
     scanned(key) {
-      for (const { title } of review.policies().covering(nameOf(key))) again(title, key)
+      for (const { title } of review.policies().covering(nameOfKey(key))) again(title, key)
     },
     surveyed(policy, name, certain) {
       const known = seen.get(policy.title)
       if (certain && !known?.has(name)) look(policy, name, () => {})
       if (certain || !known) return
-      for (const key of known.keys()) if (nameOf(key) === name) known.delete(key)
+      for (const key of known.keys()) if (nameOfKey(key) === name) known.delete(key)
     },
   }
 }
@@ -123,9 +123,4 @@ function touched(
   return [...continuous]
     .filter(([, { namespace }]) => namespace === undefined || namespaces.has(namespace))
     .map(([title]) => title)
-}
-
-function nameOf(key: string): string {
-  const space = key.indexOf(' ')
-  return space < 0 ? key : key.slice(0, space)
 }

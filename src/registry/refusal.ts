@@ -1,6 +1,6 @@
 import { type ErrorCode, TagwardenError } from '../errors.ts'
+import { retryAfter } from '../scheduling/index.ts'
 import type { HttpAnswer } from './http_message.ts'
-import { retryAfter } from './retries.ts'
 
 const STATUS_WORDS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -36,7 +36,7 @@ export function refusal(
 ): TagwardenError {
   const { status, url } = answer
   const words = STATUS_WORDS[status]
-  const wait = retryAfter(answer, now)
+  const wait = retryAfter(answer.headers['retry-after'], now)
   const parts = [
     `${url.host} answered ${status}${words ? ` ${words}` : ''} for ${subject}`,
     registryError(answer.body),

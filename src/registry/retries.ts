@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { backoff, retryAfter } from '../scheduling/index.ts'
 import { isReset } from './connection_failure.ts'
 import type { HttpAnswer, HttpRequest, Send } from './http_message.ts'
 import type { RegistryClock } from './types.ts'
@@ -16,7 +17,7 @@ export function withRetries(send: Send, clock: RegistryClock): Send {
   return async (request) => {
     for (let retries = 0; ; retries += 1) {
       const last = retries === RETRIES
-      const usual = FIRST_PAUSE_MS * 2 ** retries * (0.5 + Math.random())
+      const usual = backoff(retries + 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS) * (0.5 + Math.random())
       let pause: number | undefined
       let failure: unknown
       try {
@@ -35,19 +36,9 @@ export function withRetries(send: Send, clock: RegistryClock): Send {
   }
 }
 
-/** Seconds or an HTTP date, as ms from now; undefined when there is none that can be read. */
-export function retryAfter(answer: HttpAnswer, now: number): number | undefined {
-  const value = answer.headers['retry-after']
-  if (typeof value !== 'string') return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
-  // RFC 9110 section 5.6.7: an HTTP date always ends so
-  const date = value.endsWith(' GMT') ? Date.parse(value) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
-}
-
 function pauseAfter(answer: HttpAnswer, now: number, usual: number): number | undefined {
   if (answer.status !== 429 && answer.status < 500) return undefined
-  const asked = retryAfter(answer, now)
+  const asked = retryAfter(answer.headers['retry-after'], now)
   if (asked === undefined) return answer.status === 429 ? undefined : usual
   return asked <= LONGEST_PAUSE_MS ? asked : undefined
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { TagwardenError } from '../errors.ts'
+import { withinTime } from '../scheduling/index.ts'
 import { connectionFailure } from './connection_failure.ts'
 import { createConnectionPools } from './connection_pools.ts'
 import { refuseForbidden } from './forbidden_address.ts'
@@ -22,31 +23,24 @@ export function createTransport(timeouts: RegistryTimeouts): Transport {
     async send(request) {
       refuseForbidden(request.url)
       const pool = await pools.poolFor(request)
-      // a controller of our own: AbortSignal.any() would hold on to long-lived signals
-      const controller = new AbortController()
-      const abort = () => controller.abort(request.signal?.reason)
-      const timer = setTimeout(() => controller.abort(), timeouts.answer)
-      request.signal?.addEventListener('abort', abort, { once: true })
-      if (request.signal?.aborted) abort()
-      try {
-        const answer = await pool.request({
-          origin: request.url.origin,
-          path: request.url.pathname + request.url.search,
-          method: request.method,
-          headers: request.headers,
-          body: request.body ?? null,
-          headersTimeout: timeouts.headers,
-          bodyTimeout: timeouts.headers,
-          signal: controller.signal,
-        })
-        const body = await readBody(answer, request)
-        return { url: request.url, status: answer.statusCode, headers: answer.headers, body }
-      } catch (error) {
-        throw connectionFailure(error, request, controller.signal.aborted, timeouts)
-      } finally {
-        clearTimeout(timer)
-        request.signal?.removeEventListener('abort', abort)
-      }
+      return withinTime(timeouts.answer, request.signal, async (signal) => {
+        try {
+          const answer = await pool.request({
+            origin: request.url.origin,
+            path: request.url.pathname + request.url.search,
+            method: request.method,
+            headers: request.headers,
+            body: request.body ?? null,
+            headersTimeout: timeouts.headers,
+            bodyTimeout: timeouts.headers,
+            signal,
+          })
+          const body = await readBody(answer, request)
+          return { url: request.url, status: answer.statusCode, headers: answer.headers, body }
+        } catch (error) {
+          throw connectionFailure(error, request, signal.aborted, timeouts)
+        }
+      })
     },
     close: pools.close,
   }

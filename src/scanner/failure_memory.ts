@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { type FactFailure, type FactNeed, needKey } from '../decisions/ports.ts'
 import type { ErrorCode } from '../errors.ts'
-import { backoff } from './schedule.ts'
+import { backoff } from '../scheduling/index.ts'
 
 /** A failure is answered from memory this long, in ms; twice as long each time, up to the limit. */
 const FIRST = 5_000

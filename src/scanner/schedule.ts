@@ -1,3 +1,5 @@
+import { backoff } from '../scheduling/index.ts'
+
 /** A repository that nobody asked for in this time, in ms, is not scanned any more. */
 const IDLE = 24 * 3_600_000
 /** Scans that are due at the start are spread over this time, in ms. */
@@ -158,11 +160,6 @@ export function createSchedule(options: {
       return next
     },
   }
-}
-
-/** How long to wait after so many failures in a row: twice as long each time. */
-export function backoff(failures: number, first: number, longest: number): number {
-  return Math.min(longest, first * 2 ** (failures - 1))
 }
 
 function dropOldest(entries: Map<string, Entry>): void {

@@ -1,3 +1,4 @@
+import { backoff } from './backoff.ts'
 import { setUnreferencedTimer, type Timer } from './timer.ts'
 
 /** Work that failed is tried again after this, in ms; twice as long each time, up to the limit. */
@@ -86,7 +87,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     onFailure(key, error)
     if (closed) return
     const count = (forgetRetry(key) ?? 0) + 1
-    const wait = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (count - 1))
+    const wait = backoff(count, FIRST_RETRY, LAST_RETRY)
     retries.set(key, { count, cancel: timer(() => add(key), wait) })
   }
 

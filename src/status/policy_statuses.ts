@@ -7,14 +7,15 @@ import type { CompiledPolicy } from '../policies/types.ts'
 import type { Scanner } from '../scanner/index.ts'
 import {
   backgroundLane,
+  createAlarm,
   createWorkQueue,
   inSlices,
+  setUnreferencedTimer,
   type Timer,
   untilAborted,
 } from '../scheduling/index.ts'
 import type { PolicyObject, PolicySource } from '../sources/index.ts'
 import { exceptionStateOf } from './exception_status.ts'
-import { createExpiry } from './expiry.ts'
 import { knownRepositories } from './known_repositories.ts'
 import { createPublisher, type PublisherOptions } from './publish.ts'
 
@@ -92,11 +93,13 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
     TIMES_PER_SECOND,
     async (object) => (await publisher.publish(object, true)) !== 'nothing',
   )
-  const expiry = createExpiry((title) => mark(objects.get(title)), clock, timer)
+  const alarm = createAlarm(clock, timer ?? setUnreferencedTimer)
 
   async function publishNews(object: PolicyObject): Promise<boolean> {
     if (object.resource === IMAGE_POLICY_EXCEPTIONS) {
-      expiry.set(object.title, exceptionStateOf(object, clock()).until)
+      const { until } = exceptionStateOf(object, clock())
+      if (until !== undefined) alarm.set(object.title, until, () => mark(objects.get(object.title)))
+      else alarm.clear(object.title)
     }
     const publication = await publisher.publish(object, false)
     const seen = Date.parse(object.status()?.lastScanTime ?? '')
@@ -120,7 +123,7 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
       mark(object)
     } else if (objects.get(title) === object) {
       objects.delete(title)
-      expiry.set(title, undefined)
+      alarm.clear(title)
       for (const each of [news, patterns, times]) each.drop(title)
     }
     const { policy, namespace } = object
@@ -154,7 +157,7 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
   ]
   return async () => {
     for (const end of ends) end()
-    expiry.close()
+    alarm.close()
     await Promise.all([news, patterns, times].map((each) => each.close()))
   }
 }

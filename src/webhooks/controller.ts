@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Certificates } from '../certificates/index.ts'
 import type { Cluster, EventRecorder } from '../cluster/index.ts'
 import { type ClusterSettings, excludedNamespaces } from '../config/index.ts'
 import { describeError } from '../errors.ts'
 import type { ImageField } from '../images/index.ts'
+import { backoff, pause } from '../scheduling/index.ts'
 import { type ClosingPolicy, closedNamespaces } from './closed_namespaces.ts'
 import { CONFIGURATIONS, watchConfigurations } from './live_configurations.ts'
 import { createProbe, NOT_PROBED, type ProbeState } from './probe.ts'
@@ -148,20 +148,20 @@ export function startWebhookController(options: WebhookControllerOptions): Webho
   }
 
   async function keepRight(): Promise<void> {
-    let retry = FIRST_RETRY
+    let failures = 0
     while (!signal.aborted) {
       let wait: number
       try {
         wait = await look()
-        retry = FIRST_RETRY
+        failures = 0
       } catch (error) {
         if (signal.aborted) break
         report(
           `the webhook configurations can't be kept right: ${describeError(error)}`,
           'WebhookConfigurationFailed',
         )
-        wait = retry
-        retry = Math.min(LONGEST_RETRY, retry * 2)
+        failures += 1
+        wait = backoff(failures, FIRST_RETRY, LONGEST_RETRY)
       }
       looked.resolve()
       await change.wait(wait, signal)
@@ -225,12 +225,4 @@ function createSignal(): Signal {
       raised = false
     },
   }
-}
-
-/** Waits, but not beyond the end of the signal. Keeps no process alive. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return delay(ms, undefined, { signal, ref: false }).then(
-    () => {},
-    () => {},
-  )
 }

@@ -1,3 +1,5 @@
+import { backoff } from '../scheduling/index.ts'
+
 /** Somebody may well change a thing once or twice. */
 const FREE = 3
 const FIRST_WAIT = 1_000
@@ -24,7 +26,7 @@ export function createPatience(): Patience {
     wait(now) {
       forget(now)
       if (repairs < FREE) return 0
-      const pause = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(repairs - FREE, 10))
+      const pause = backoff(repairs - FREE + 1, FIRST_WAIT, LONGEST_WAIT)
       // Never longer than that, though the clock was set back.
       return Math.max(0, Math.min(last, now) + pause - now)
     },

@@ -1,6 +1,7 @@
 import type { Certificates } from '../certificates/index.ts'
 import { type Cluster, findOwner, hasReason } from '../cluster/index.ts'
 import { excludedNamespaces } from '../config/index.ts'
+import { backoff } from '../scheduling/index.ts'
 import { type ClosedNamespaces, type ClosingPolicy, closedNamespaces } from './closed_namespaces.ts'
 import { webhookConfigurations } from './configuration.ts'
 import { correction } from './difference.ts'
@@ -139,9 +140,8 @@ export function createUpkeep(options: UpkeepOptions): () => Promise<Outcome> {
   return async () => {
     const now = clock()
     if (await isLeaving(HOOKS.some((hook) => live.get(hook) === undefined))) {
-      const again = Math.min(LEAVING, FIRST_LEAVING * 2 ** lookedInVain)
       lookedInVain += 1
-      return { state: 'leaving', again }
+      return { state: 'leaving', again: backoff(lookedInVain, FIRST_LEAVING, LEAVING) }
     }
     lookedInVain = 0
     const published = HOOKS.flatMap((hook) => bundlesOf(live.get(hook)))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { backoff, createSchedule } from '../../src/scanner/schedule.ts'
+import { createSchedule } from '../../src/scanner/schedule.ts'
 
 const HOUR = 3_600_000
 const NOW = 1_800_000_000_000
@@ -125,16 +125,6 @@ t.test('names without end cost a bounded memory, and never what is watched', asy
   t.ok(due.includes('watched'))
   t.ok(due.includes('r10499'))
   t.notOk(due.includes('r0'), 'the one that was used longest ago went')
-})
-
-t.test('waiting never grows past its limit', async (t) => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5_000 }), (failures) => {
-      const wait = backoff(failures, 5_000, 60_000)
-      return wait >= 5_000 && wait <= 60_000
-    }),
-  )
-  t.pass('for any number of failures')
 })
 
 t.test('whatever happens, a used repository is taken again within 1.1 intervals', async (t) => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { unlessAborted, untilAborted } from '../../src/scheduling/index.ts'
+import { pause, unlessAborted, untilAborted, withinTime } from '../../src/scheduling/index.ts'
 
 t.test('whoever waits is let go by the signal; the work goes on', async (t) => {
   const ending = new AbortController()
@@ -36,4 +36,38 @@ t.test('a signal is waited for', async (t) => {
   ending.abort()
   await over
   await t.resolves(untilAborted(ending.signal))
+})
+
+t.test('work in time hears of the end of its time, and of the caller’s', async (t) => {
+  const heard = (signal: AbortSignal) => untilAborted(signal).then(() => signal.reason)
+  const caller = new AbortController()
+  const waits = withinTime(60_000, caller.signal, heard)
+  caller.abort('no more patience')
+  t.equal(await waits, 'no more patience')
+  t.equal(await withinTime(60_000, caller.signal, heard), 'no more patience', 'at once')
+  t.match(await withinTime(0, undefined, heard), { name: 'AbortError' })
+  const { signal } = new AbortController()
+  t.equal(await withinTime(60_000, signal, async () => 1), 1)
+  await t.rejects(
+    withinTime(60_000, signal, () => Promise.reject(new Error('broken'))),
+    {
+      message: 'broken',
+    },
+  )
+  t.strictSame(getEventListeners(signal, 'abort'), [], 'a long-lived signal is let go')
+})
+
+t.test('a pause ends with its time or with the signal', async (t) => {
+  const caller = new AbortController()
+  await pause(1, caller.signal, (run, ms) => {
+    const timeout = setTimeout(run, ms)
+    return () => clearTimeout(timeout)
+  })
+  await pause(0, caller.signal)
+  t.strictSame(getEventListeners(caller.signal, 'abort'), [], 'the signal is let go')
+  const waits = pause(2 ** 31 - 1, caller.signal)
+  caller.abort()
+  await waits
+  await pause(2 ** 31 - 1, caller.signal)
+  t.pass('at once')
 })

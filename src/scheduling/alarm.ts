@@ -1,4 +1,4 @@
-import type { Timer } from '../scheduling/index.ts'
+import type { Timer } from './timer.ts'
 
 /** Sleeping longer than this, in ms, would be wrong after the clock was set. */
 const LONGEST_SLEEP = 60_000
@@ -31,8 +31,9 @@ export function createAlarm(clock: () => number, timer: Timer): Alarm {
       set.delete(name)
       run()
     }
-    const next = Math.min(...[...set.values()].map(({ at }) => at))
-    if (next !== Number.POSITIVE_INFINITY) arm(next)
+    let next = Number.POSITIVE_INFINITY
+    for (const { at } of set.values()) next = Math.min(next, at)
+    arm(next)
   }
 
   return {

@@ -86,12 +86,25 @@ function nextRecord(image: Examined, decision: Decision | undefined): ImageRecor
     }
   }
   if (unchanged) {
-    const record = prior ?? stated
-    return record?.resolved === value ? { ...record, container } : undefined
+    const record = recordOfSame(prior, stated, value)
+    return record && { ...record, container }
   }
   const source =
     stated?.resolved === value ? stated : rolledBackFrom === undefined ? undefined : prior
   return source && { ...source, container, resolved: value, rolledBackFrom }
+}
+
+/**
+ * The record of an image that stays. Where the webhook is called again for one request, the object
+ * says already what that asked for; else what was stored counts.
+ */
+function recordOfSame(
+  prior: ImageRecord | undefined,
+  stated: ImageRecord | undefined,
+  value: string,
+): ImageRecord | undefined {
+  const [before, now] = [prior, stated].map((each) => (each?.resolved === value ? each : undefined))
+  return before?.requested === now?.requested ? before : (now ?? before)
 }
 
 /** The tag that a bare digest stands for, so that a replica that never saw it need not guess. */
@@ -174,7 +187,10 @@ function buildNumber(
   }
   const before = count(own(annotationsOf(request.oldObject), key))
   const moved =
-    decisions.some(({ change }) => change !== undefined && !change.kept) ||
+    decisions.some(({ change }, index) => {
+      const before = examined[index]?.question?.previous?.image.original
+      return change !== undefined && !change.kept && change.to !== before
+    }) ||
     (count(own(annotationsOf(request.object), key)) === before + 1 &&
       examined.some(({ question, unchanged }) => question?.restored && !unchanged))
   return String(Math.max(1, before + (moved ? 1 : 0)))

@@ -139,7 +139,11 @@ function previousOf(was: unknown, prior: ImageRecord | undefined): Question['pre
     const image = parseReference(was)
     const record =
       prior?.resolved === was
-        ? { requested: prior.requested, rolledBackFrom: prior.rolledBackFrom }
+        ? {
+            requested: prior.requested,
+            rolledBackFrom: prior.rolledBackFrom,
+            tag: prior.tag !== undefined && isTag(prior.tag) ? prior.tag : undefined,
+          }
         : undefined
     return { image, record }
   } catch {

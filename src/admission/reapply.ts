@@ -4,8 +4,9 @@ import {
   type Finding,
   isLatest,
   type RepositorySnapshot,
+  runningTag,
 } from '../decisions/index.ts'
-import { type GroupKind, type ImageReference, parseReference } from '../images/index.ts'
+import { type GroupKind, type ImageReference, isTag, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import { backgroundLane } from '../scheduling/index.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
@@ -132,8 +133,12 @@ function askedAgain(
   if (asked === undefined || (!record && (live.digest !== undefined || isLatest(live)))) {
     return undefined
   }
-  const { rolledBackFrom } = record ?? {}
-  const previous = { image: live, record: { requested: asked.original, rolledBackFrom } }
+  const { rolledBackFrom, tag } = record ?? {}
+  const known = tag !== undefined && isTag(tag) ? tag : undefined
+  const previous = {
+    image: live,
+    record: { requested: asked.original, rolledBackFrom, tag: known },
+  }
   return {
     ...image,
     unchanged: false,
@@ -165,7 +170,7 @@ function imageOf(
   const moves = known && change !== undefined && !change.kept && change.to !== occurrence.value
   const { tag, digest } = live
   const snapshot = source.snapshot(live.name)
-  const tagged = tag ?? snapshot?.tagsOf(digest ?? '').at(-1)
+  const tagged = runningTag(question.previous, mover, snapshot)
   return {
     container: occurrence.name ?? occurrence.field,
     live,

@@ -6,6 +6,7 @@ import { bestProven } from './candidates.ts'
 import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import { isLatest } from './judge.ts'
 import { canBePassed, digestsOf, ranksAbove } from './ranking.ts'
+import { runningTag } from './running_tag.ts'
 import type { Change, Finding, Previous } from './types.ts'
 import { tooSlow, unavailable, violation } from './words.ts'
 
@@ -71,7 +72,7 @@ function* again(inquiry: Inquiry, mover: CompiledPolicy, previous: Previous): Wo
       mover.reference === 'Tag' ? tag !== now.tag : digest !== undefined && digest !== now.digest
     return isOther && !paced ? resolved(inquiry, mover, wanted.candidate) : kept
   }
-  const from = now.tag ?? snapshot?.tagsOf(now.digest ?? '').at(-1)
+  const from = runningTag(previous, mover, snapshot)
   const rolledBackFrom = previous.record?.rolledBackFrom
   const moves = from !== undefined && from !== tag
   // What runs may be ruled out by now: something newer than that is waited for all the same.
@@ -122,17 +123,17 @@ function* backwards(
   to: Candidate,
 ): Work<Choice | undefined> {
   const { image, previous, restored, hold } = inquiry.question
-  const from = previous?.image
   // who holds a workload says which version it runs
   if (hold && !isLatest(image)) return undefined
-  if (!previous || !from?.tag || from.name !== image.name || restored || mover.allowDowngrade) {
+  if (!previous || previous.image.name !== image.name || restored || mover.allowDowngrade) {
     return undefined
   }
-  if (mover.action !== 'Track' || !ranksAbove(mover.selector, from.tag, to.tag)) {
+  const from = runningTag(previous, mover, inquiry.snapshot)
+  if (mover.action !== 'Track' || !from || !ranksAbove(mover.selector, from, to.tag)) {
     return undefined
   }
   const kept = keep(inquiry, mover, previous)
-  const wrong = `${from.tag} runs and is kept, since allowDowngrade is not set`
+  const wrong = `${from} runs and is kept, since allowDowngrade is not set`
   const finding = yield* violation(inquiry, mover, 'Downgrade', wrong)
   const weaker = finding.enforcement === 'Enforce' ? 'Warn' : finding.enforcement
   return { ...kept, findings: [{ ...finding, enforcement: weaker }] }

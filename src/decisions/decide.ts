@@ -1,5 +1,6 @@
 import { finish, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
+import { follows } from './candidates.ts'
 import { type Choice, choose, keep } from './choose.ts'
 import { isCrowded, tooManyPolicies } from './crowd.ts'
 import { type Inquiry, isOwnerJudged } from './inquiry.ts'
@@ -8,6 +9,7 @@ import { lift } from './lift.ts'
 import type { Facts } from './ports.ts'
 import { canBePassed } from './ranking.ts'
 import { moves } from './rivals.ts'
+import { runningTag } from './running_tag.ts'
 import type { Decision, Finding, Previous, Question, ReasonCode } from './types.ts'
 import { judgeUnmatched } from './unmatched.ts'
 import { outdated, violation } from './words.ts'
@@ -43,7 +45,9 @@ export function* deciding(question: Question, facts: Facts): Work<Decision> {
     return answer(inquiry, undefined, { findings: [tooManyPolicies(policies)] })
   }
   const mover = question.mode === 'judge' || question.unchanged ? undefined : moverOf(policies)
-  if (mover?.latest === 'Resolve' && isLatest(image)) {
+  // `latest` may be what it was resolved to, where a policy follows it and writes tags only
+  const isResult = mover !== undefined && question.restored && follows(mover, 'latest')
+  if (mover?.latest === 'Resolve' && isLatest(image) && !isResult) {
     return answer(inquiry, mover, yield* resolveLatest(inquiry, mover))
   }
   const judged = yield* judgeAll(inquiry, policies)
@@ -205,10 +209,8 @@ function rolledBackFrom(
   if (choice.change) {
     return choice.change.kept ? before : undefined
   }
-  const tagOf = ({ tag, digest }: { tag?: string | undefined; digest?: string | undefined }) =>
-    tag ?? inquiry.snapshot?.tagsOf(digest ?? '').at(-1)
-  const now = tagOf(image)
-  const was = tagOf(previous.image)
+  const now = runningTag({ image, record: undefined }, mover, inquiry.snapshot)
+  const was = runningTag(previous, mover, inquiry.snapshot)
   if (now === undefined || image.name !== previous.image.name) {
     return undefined
   }

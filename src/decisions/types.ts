@@ -60,7 +60,12 @@ export interface Previous {
   readonly image: ImageReference
   /** what Tagwarden had recorded for it; only if its `resolved` is that image */
   readonly record:
-    | { readonly requested: string; readonly rolledBackFrom: string | undefined }
+    | {
+        readonly requested: string
+        readonly rolledBackFrom: string | undefined
+        /** the tag that was chosen, where the image is a digest alone; anybody may have written it */
+        readonly tag?: string | undefined
+      }
     | undefined
 }
 

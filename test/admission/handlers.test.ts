@@ -184,6 +184,37 @@ t.test('Track moves on when there is something newer, and counts it', async (t) 
   t.strictSame(deleted, next, 'a deleted tag moves nothing backwards')
 })
 
+t.test('another request never goes back to an older version, whatever is written', async (t) => {
+  for (const reference of ['TagAndDigest', 'Tag', 'Digest'] as const) {
+    const facts = source([snapshot(NAME, { ...TAGS, stable: { digest: digest('2') } })])
+    const { admit, mutate } = hooks([policy({ action: 'Track', reference })], facts)
+    const live = await admit(deployment({ app: `${NAME}:v1.3.0` }))
+    const { 'v1.4.2': gone, ...left } = TAGS
+    facts.snapshots.set(NAME, snapshot(NAME, left, { unlisted: { 'v1.4.2': gone } }))
+    const manifest = deployment({ app: `${NAME}:v1.4.1` }, live.metadata)
+    const update = { operation: 'UPDATE', oldObject: live }
+    t.equal(imageOf(await admit(manifest, update)), imageOf(live), reference)
+    t.match((await mutate(review(manifest, update))).warnings, [/Downgrade.*v1\.4\.2 runs/])
+    // somebody else asked for stable, which had the same digest
+    const bare = { ...left, stable: { before: [digest('2')], digest: digest('7') } }
+    facts.snapshots.set(NAME, snapshot(NAME, { ...bare, 'v1.5.0': { digest: digest('5') } }))
+    t.match(imageOf(await admit(manifest, update)), reference === 'Digest' ? '55' : 'v1.5.0')
+  }
+})
+
+t.test('another request for what runs: called again, the webhook says the same', async (t) => {
+  for (const reference of ['TagAndDigest', 'Tag', 'Digest'] as const) {
+    const { admit } = hooks([policy({ action: 'Track', reference })])
+    const live = await admit(deployment({ app: `${NAME}:v1.3.0` }))
+    const update = { operation: 'UPDATE', oldObject: live }
+    const next = await admit(deployment({ app: `${NAME}:v1.4.1` }, live.metadata), update)
+    t.equal(imageOf(next), imageOf(live))
+    t.match(annotationsOf(next)[IMAGES], `"requested":"${NAME}:v1.4.1"`)
+    t.equal(annotationsOf(next)['fluxcd.io/build.number'], '1', 'nothing has moved')
+    t.strictSame(await admit(next, update), next, `${reference}: reinvocation`)
+  }
+})
+
 t.test('a rollback stays where it went, also when the manifest is applied again', async (t) => {
   const facts = source([snapshot(NAME, { 'v1.4.1': { digest: digest('1') } })])
   const { admit, validate } = hooks([track], facts)

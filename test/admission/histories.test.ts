@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createReviewHandlers } from '../../src/admission/index.ts'
 import type { FactNeed, RepositorySnapshot } from '../../src/decisions/index.ts'
+import { parseReference } from '../../src/images/index.ts'
+import type { CompiledPolicy } from '../../src/policies/types.ts'
 import type { TagOrder } from '../../src/tags/index.ts'
 import { digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
 import { answered, applied, type Deployment, deployment, review, reviewOptions } from './reviews.ts'
@@ -21,9 +23,16 @@ function createWorld() {
   const pushed = new Map<string, string>()
   const known = new Map<string, { listed: boolean; digests: string[]; checkedAt?: number }>()
   let count = 0
+  const firstTag = new Map<string, string>()
   const push = (tag: string) => {
     count += 1
     pushed.set(tag, digest(count.toString(16)))
+    firstTag.set(digest(count.toString(16)), tag)
+  }
+  /** `stable` gets what a version has, as registries show it */
+  const alias = (tag: string) => {
+    const value = pushed.get(tag)
+    if (value !== undefined) pushed.set('stable', value)
   }
   const entry = (tag: string) => known.get(tag) ?? { listed: false, digests: [] }
   const learn = (tag: string) => {
@@ -65,6 +74,9 @@ function createWorld() {
   return {
     facts,
     push,
+    alias,
+    /** the tag that a digest was pushed with, whatever got it later */
+    firstTag: (value: string) => firstTag.get(value),
     ask: (tag: string) =>
       facts.gather({ fact: 'manifest', name: NAME, tag, platforms: false }, NEVER),
     remove: (tag: string) => pushed.delete(tag),
@@ -105,11 +117,39 @@ const image = fc.oneof(
   fc.constant(NAME),
 )
 const step = fc.oneof(
-  fc.record({ op: fc.constantFrom('push', 'push', 'remove', 'ask'), tag }),
+  fc.record({ op: fc.constantFrom('push', 'push', 'remove', 'ask', 'alias'), tag }),
   fc.record({ op: fc.constant('scan') }),
   fc.record({ op: fc.constant('apply'), images: fc.record({ app: image, side: image }) }),
   fc.record({ op: fc.constant('apply'), images: fc.record({ app: image }) }),
 )
+
+/** A request that ends a rollback, for something older still, looks like another rollback. */
+function withoutRollbacks(object: Deployment): object {
+  return JSON.parse(JSON.stringify(object).replace(/,\\"rolledBackFrom\\":\\"[^"]*\\"/g, ''))
+}
+
+/** Without allowDowngrade, Track leaves what runs or moves to what is newer. */
+function goesNotBack(
+  { action, allowDowngrade, selector }: CompiledPolicy,
+  world: ReturnType<typeof createWorld>,
+  before: Deployment,
+  after: Deployment,
+): void {
+  if (action !== 'Track' || allowDowngrade || !('semver' in selector.rule.order)) return
+  const running = new Map(versionsOf(before, world))
+  for (const [name, now] of versionsOf(after, world)) {
+    const was = running.get(name)
+    if (was === undefined || now === undefined || !selector.judge(was).permitted) continue
+    if (selector.outranks(was, now)) throw new Error(`${name} went back from ${was} to ${now}`)
+  }
+}
+
+function versionsOf({ spec }: Deployment, { firstTag }: ReturnType<typeof createWorld>) {
+  return spec.template.spec.containers.map(({ name, image }) => {
+    const { tag, digest } = parseReference(String(image))
+    return [name, tag ?? firstTag(digest ?? '')] as const
+  })
+}
 
 const start = fc.subarray(TAGS, { minLength: 3 })
 const history = fc.array(step, { maxLength: 8 })
@@ -143,6 +183,7 @@ t.test(
         for (const each of steps) {
           if (each.op === 'push') world.push(each.tag)
           else if (each.op === 'remove') world.remove(each.tag)
+          else if (each.op === 'alias') world.alias(each.tag)
           else if (each.op === 'ask') await world.ask(each.tag)
           else if (each.op === 'scan') world.scan()
           else if ('images' in each) {
@@ -151,6 +192,8 @@ t.test(
             const asSent = await judge(manifest, request)
             const next = await resolve(manifest, request)
             if (asSent.allowed) await good(next, request, 'it was permitted before it was resolved')
+            const called = await resolve(next, request)
+            same(withoutRollbacks(called), withoutRollbacks(next), 'called again for one request')
             if (!(await judge(next, request)).allowed) continue
             if (!live) {
               const owner = {
@@ -163,6 +206,8 @@ t.test(
               const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: next.spec.template.spec }
               await good(pod, POD, 'the pods of what was admitted')
             }
+            const strict = set.every(({ enforcement }) => enforcement === 'Enforce')
+            if (live && strict) goesNotBack(set[0]!, world, live, next)
             live = next
             const update = { operation: 'UPDATE', oldObject: live }
             const again = { ...manifest, metadata: { ...live.metadata } }

@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { parseReference } from '../images/index.ts'
 import { compilePattern, limitTogether } from '../tags/index.ts'
 import { contentHash } from './content_hash.ts'
 import { draftProblem, type NamespacedDraft } from './draft.ts'
@@ -47,7 +48,9 @@ export function checkRepository(value: unknown): {
     const remedy = 'Name one repository, and make an ImageRepository for each'
     flaws.push({ path: ['image'], message, remedy })
   }
-  return { flaws, image: glob.pattern }
+  // as it is written: the index knows repositories by the names that images have
+  const image = glob.exact ? parseReference((value as Spec).image).name.toLowerCase() : glob.pattern
+  return { flaws, image }
 }
 
 function compileAnew(draft: NamespacedDraft): RepositoryCompilation {

@@ -1,6 +1,7 @@
+export const DOCKER_HUB = 'docker.io'
 /** Docker Hub, and the hosts at which its API answers too. */
 const HUB = new Set([
-  'docker.io',
+  DOCKER_HUB,
   'index.docker.io',
   'registry-1.docker.io',
   'registry.hub.docker.com',
@@ -20,12 +21,23 @@ const USUAL =
 export function repositoryNames(name: string): readonly string[] {
   const lower = name.toLowerCase()
   const slash = lower.indexOf('/')
-  const written = lower.slice(0, Math.max(slash, 0))
-  const host = USUAL.test(written) ? written : usualHost(written)
+  const host = usualRegistry(lower.slice(0, Math.max(slash, 0)))
   const path = lower.slice(slash + 1)
-  const official = HUB.has(host) && !path.includes('/') ? 'library/' : ''
-  const usual = `${HUB.has(host) ? 'docker.io' : host}/${official}${path}`
+  const official = host === DOCKER_HUB && !path.includes('/') ? 'library/' : ''
+  const usual = `${host}/${official}${path}`
   return usual === lower || slash < 0 ? [lower] : [lower, usual]
+}
+
+/**
+ * The usual name of a registry, by whichever one it is written, in lower case.
+ *
+ * @example
+ *   usualRegistry('Registry-1.docker.io:443') // docker.io
+ */
+export function usualRegistry(host: string): string {
+  const lower = host.toLowerCase()
+  const usual = USUAL.test(lower) ? lower : usualHost(lower)
+  return HUB.has(usual) ? DOCKER_HUB : usual
 }
 
 /** As in a URL: no `:443`, no zeros before a port, the shortest form of an address. */

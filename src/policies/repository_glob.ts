@@ -1,6 +1,7 @@
 import { parseReference } from '../images/index.ts'
 import { quote } from './flaw.ts'
 import { matchPath } from './glob.ts'
+import { DOCKER_HUB, repositoryNames, usualRegistry } from './host_alias.ts'
 
 /** A glob over normalised repository names. Immutable. */
 export interface RepositoryGlob {
@@ -27,14 +28,14 @@ const HOST = /^[a-z0-9*.-]+(:[0-9*]+)?$|^\[[a-f0-9:]+\](:[0-9*]+)?$/
 /**
  * Reads a glob as a reference is read: `nginx` is `docker.io/library/nginx`, `acme/*` is
  * `docker.io/acme/*`. The first segment is a registry if it has a dot or a colon, is `localhost`,
- * or is `**` (any registry). Hosts are compared without letter case.
+ * or is `**` (any registry). Other names of the same registry become the usual one.
  */
 export function readGlob(written: string): RepositoryGlob | GlobFault {
   const fault = faultOf(written)
   if (fault) return fault
   if (!written.includes('*')) {
     try {
-      return makeGlob(parseReference(written).name.toLowerCase())
+      return makeGlob(repositoryNames(parseReference(written).name).at(-1)!)
     } catch (error) {
       const remedy =
         'Write a repository such as ghcr.io/acme/web, or a pattern such as ghcr.io/acme/*'
@@ -45,23 +46,20 @@ export function readGlob(written: string): RepositoryGlob | GlobFault {
     }
   }
   const [first, ...rest] = written.split('/') as [string, ...string[]]
-  const host = first.toLowerCase()
-  if (host === '**') return makeGlob([host, ...rest].join('/'))
-  if (!isHost(first) || rest.length === 0) return makeGlob(hubName([host, ...rest]))
-  return makeGlob(isHub(host) ? hubName(rest) : [host, ...rest].join('/'))
+  const lower = first.toLowerCase()
+  if (lower === '**') return makeGlob([lower, ...rest].join('/'))
+  if (!isHost(first) || rest.length === 0) return makeGlob(hubName([lower, ...rest]))
+  const host = lower.includes('*') ? lower : usualRegistry(lower)
+  return makeGlob(host === DOCKER_HUB ? hubName(rest) : [host, ...rest].join('/'))
 }
 
 function isHost(segment: string): boolean {
   return segment === 'localhost' || /[.:A-Z]/.test(segment)
 }
 
-function isHub(host: string): boolean {
-  return host === 'docker.io' || host === 'index.docker.io'
-}
-
 function hubName(path: readonly string[]): string {
   const official = path.length === 1 && path[0] !== '**'
-  return ['docker.io', ...(official ? ['library'] : []), ...path].join('/')
+  return [DOCKER_HUB, ...(official ? ['library'] : []), ...path].join('/')
 }
 
 function faultOf(written: string): GlobFault | undefined {

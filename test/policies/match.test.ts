@@ -105,8 +105,21 @@ t.test('another name of the same registry is no way around a policy', (t) => {
   for (const [image, policies] of rows) {
     t.strictSame(titles(compiled, image, { namespace: 'shop' }), policies, image)
   }
-  const exact = read(own('port', { images: ['registry.test:443/acme/web'] }))
-  t.equal(titles(exact, 'registry.test:443/acme/web:v1', { namespace: 'shop' }).length, 1)
+  const same: [written: string, image: string][] = [
+    ['registry.test:443/acme/web', 'registry.test:443/acme/web:v1'],
+    ['registry.test:443/acme/web', 'registry.test/acme/web:v1'],
+    ['registry.test:0443/acme/*', 'registry.test/acme/web:v1'],
+    ['registry-1.docker.io/acme/web', 'acme/web:v1'],
+    ['Registry.hub.docker.com/acme/*', 'acme/web:v1'],
+    ['registry-1.docker.io/**', 'nginx:1'],
+    ['[0:0::1]:5000/**', '[::1]:5000/app'],
+  ]
+  for (const [written, image] of same) {
+    const either = read(own('either', { images: [written] }))
+    t.equal(titles(either, image, { namespace: 'shop' }).length, 1, `${written} covers ${image}`)
+    const neither = read(own('neither', { images: ['**'], exclude: [written] }))
+    t.equal(titles(neither, image, { namespace: 'shop' }).length, 0, `${written} excludes ${image}`)
+  }
   t.end()
 })
 

@@ -15,6 +15,7 @@ const ROOMS = [
     'convert',
     'decisions',
     'facts',
+    'proxies',
     'registry',
     'catalog',
   ],

@@ -31,6 +31,7 @@ import { describeError, type TagwardenError } from '../errors.ts'
 import { pullIdentity } from '../images/index.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
 import { isPromoted } from '../promotion/index.ts'
+import { environmentProxy } from '../proxies/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { type Repositories, startRepositories } from '../repositories/index.ts'
 import { createScanner } from '../scanner/index.ts'
@@ -83,6 +84,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       settings: config.registries,
       credential: secrets.installation,
       limits: { tags: config.catalog.tagLimit },
+      proxyFor: environmentProxy(process.env),
     })
     stops.add(() => client.close())
     const scanner = createScanner({

@@ -10,6 +10,7 @@ import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
 import type { PolicySet } from '../policies/types.ts'
+import { environmentProxy } from '../proxies/index.ts'
 import { createRegistryClient } from '../registry/index.ts'
 import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
@@ -69,6 +70,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     const client = createRegistryClient({
       settings: config.registries,
       limits: { tags: config.catalog.tagLimit },
+      proxyFor: environmentProxy(process.env),
     })
     stops.add(() => client.close())
     const scanner = createScanner({

@@ -49,13 +49,16 @@ const LARGEST_ANSWER = 8 * 1024 * 1024
  */
 export function createAsking(options: {
   readonly server: string
+  /** in the way to it */
+  readonly proxy?: string | undefined
   readonly access: Access
   readonly clock: ClusterClock
   readonly outage: Outage
   /** ms for a question with all its retries */
   readonly timeLimit: number
 }): Asking {
-  const { server, access, clock, outage, timeLimit } = options
+  const { server, proxy, access, clock, outage, timeLimit } = options
+  const shown = proxy ? `${server} through the proxy ${URL.parse(proxy)?.host}` : server
 
   async function once(question: Question, signal: AbortSignal): Promise<Answer> {
     try {
@@ -94,8 +97,8 @@ export function createAsking(options: {
       } catch (error) {
         if (error instanceof ClusterError) throw error
         if (signal?.aborted) throw abandoned(what, error)
-        if (both.aborted) throw late(what, server, timeLimit)
-        throw unreachable(what, server, error)
+        if (both.aborted) throw late(what, shown, timeLimit)
+        throw unreachable(what, shown, error)
       }
     })
   }

@@ -24,8 +24,8 @@ import type {
 import { startWatch } from './watch.ts'
 
 export interface ClusterOptions {
-  /** path; without it, the service account of the pod that this runs in */
-  readonly kubeconfig?: string | undefined
+  /** path, or several that count together; without it, the service account of this pod */
+  readonly kubeconfig?: string | readonly string[] | undefined
   readonly context?: string | undefined
   /** what `namespace` is to say instead */
   readonly namespace?: string | undefined
@@ -64,14 +64,15 @@ export async function connect(
   options: ClusterOptions,
 ): Promise<{ readonly cluster: Cluster; readonly asking: Asking }> {
   const { kubeconfig, timeLimit = 30_000, log, clock = systemClock } = options
+  const env = options.environment ?? process.env
   const credentials: Credentials =
     kubeconfig === undefined
-      ? await inClusterCredentials(options.environment ?? process.env, options.serviceAccount)
-      : await kubeconfigCredentials(kubeconfig, options.context)
-  const { server } = credentials
+      ? await inClusterCredentials(env, options.serviceAccount)
+      : await kubeconfigCredentials([kubeconfig].flat(), options.context, env)
+  const { server, proxy } = credentials
   const access = await openAccess(credentials)
   const outage = createOutage(clock)
-  const asking = createAsking({ server, access, clock, outage, timeLimit })
+  const asking = createAsking({ server, proxy, access, clock, outage, timeLimit })
   const closers = new Set<() => unknown>()
   let closed = false
 

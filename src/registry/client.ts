@@ -44,7 +44,8 @@ const SYSTEM_CLOCK: RegistryClock = {
  *
  * HTTPS, except for hosts whose settings say `insecure`. Credentials come from the access that a
  * request names; without one, from the Docker configuration file of the host's settings, then from
- * `credential`; else registries are asked anonymously. Paths in settings are taken as they are.
+ * `credential`; else registries are asked anonymously. Paths in settings are taken as they are. They
+ * are asked directly, unless the access or `proxyFor` names a proxy.
  *
  * @example
  *   const client = createRegistryClient({ settings: [{ host: 'localhost:5001', insecure: true }] })
@@ -55,7 +56,7 @@ const SYSTEM_CLOCK: RegistryClock = {
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const { settings, before, userAgent = 'tagwarden', clock = SYSTEM_CLOCK } = options
   const limits = { ...LIMITS, ...options.limits }
-  const transport = createTransport({ ...TIMEOUTS, ...options.timeouts })
+  const transport = createTransport({ ...TIMEOUTS, ...options.timeouts }, options.proxyFor)
   const once: Send = async (request) => {
     await before?.(request.url.host, request.signal)
     return transport.send({

@@ -5,7 +5,7 @@ import { connectionFailure } from './connection_failure.ts'
 import { createConnectionPools } from './connection_pools.ts'
 import { refuseForbidden } from './forbidden_address.ts'
 import type { HttpRequest, Send } from './http_message.ts'
-import type { RegistryTimeouts } from './types.ts'
+import type { RegistryClientOptions, RegistryConnection, RegistryTimeouts } from './types.ts'
 
 /** Sends requests, each once. */
 export interface Transport {
@@ -16,12 +16,21 @@ export interface Transport {
 const REFUSAL_BYTES = 64 * 1024
 
 /** HTTP/1.1 with kept connections. */
-export function createTransport(timeouts: RegistryTimeouts): Transport {
+export function createTransport(
+  timeouts: RegistryTimeouts,
+  proxyFor: RegistryClientOptions['proxyFor'] = () => undefined,
+): Transport {
   const pools = createConnectionPools(timeouts)
 
+  function routed(request: HttpRequest): HttpRequest {
+    const proxy = request.connection?.proxy ?? proxyOf(proxyFor(request.url))
+    return proxy ? { ...request, connection: { ...request.connection, proxy } } : request
+  }
+
   return {
-    async send(request) {
-      refuseForbidden(request.url)
+    async send(given) {
+      refuseForbidden(given.url)
+      const request = routed(given)
       const pool = await pools.poolFor(request)
       return withinTime(timeouts.answer, request.signal, async (signal) => {
         try {
@@ -44,6 +53,12 @@ export function createTransport(timeouts: RegistryTimeouts): Transport {
     },
     close: pools.close,
   }
+}
+
+function proxyOf(url: URL | undefined): RegistryConnection['proxy'] {
+  if (url === undefined) return undefined
+  const [username, password] = [url.username, url.password].map(decodeURIComponent)
+  return { address: url.origin, ...(username && { username, password }) }
 }
 
 /** Reads no more than the limit; leaving the loop closes the connection. */

@@ -154,6 +154,8 @@ export interface RegistryClientOptions {
   readonly timeouts?: Partial<RegistryTimeouts> | undefined
   /** value of the `User-Agent` header; default `tagwarden` */
   readonly userAgent?: string | undefined
+  /** the proxy of a request whose access names none; without it, none */
+  readonly proxyFor?: ((url: URL) => URL | undefined) | undefined
   readonly clock?: RegistryClock | undefined
   /**
    * Called before each request that goes out, token requests included: the place for rate limits.

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import t, { type Test } from 'tap'
 import {
   ClusterError,
@@ -8,6 +8,7 @@ import {
   NAMESPACES,
   openCluster,
 } from '../../src/cluster/index.ts'
+import { startFakeProxy } from '../fakes/proxy.ts'
 import { kubeconfigOf } from './api_server.ts'
 import { CONFIG_MAPS } from './config_maps.ts'
 import {
@@ -269,6 +270,67 @@ t.test('in a pod, the service account', async (t) => {
     message: /cannot be read/,
   })
 })
+
+t.test('several kubeconfigs count together; of what has the same name, the first', async (t) => {
+  const { server } = await start(t, (_, response) => json(response, object('web')))
+  const text = kubeconfigOf(server.url, server.ca, { token: 'second' })
+  const [name = ''] = /(?<=current-context"?: *"?)[\w-]+/.exec(text) ?? []
+  const folder = t.testdir({
+    contexts: JSON.stringify({
+      contexts: [{ name: 'shop', context: { cluster: name, user: 'ann' } }],
+    }),
+    users: JSON.stringify({ users: [{ name: 'ann', user: { tokenFile: 'token' } }] }),
+    token: 'of-ann',
+    all: text,
+    other: kubeconfigOf('https://other.invalid', server.ca, { token: 'third' }),
+  })
+  const kubeconfig = ['contexts', 'users', 'all', 'other'].map((file) => join(folder, file))
+  const asked = async (context?: string) => {
+    const cluster = await openCluster({ kubeconfig, ...(context && { context }) })
+    await cluster.get(CONFIG_MAPS, KEY).finally(() => cluster.close())
+    return server.asked.at(-1)?.headers.authorization
+  }
+  t.equal(await asked(), 'Bearer second')
+  t.equal(await asked('shop'), 'Bearer of-ann')
+  const error = await failureOf(openCluster({ kubeconfig, context: 'none' }))
+  t.match(error.message, `${kubeconfig.join(delimiter)} has no context none`)
+  writeFileSync(join(folder, 'users'), '{')
+  t.match(await failureOf(openCluster({ kubeconfig })), { message: /users cannot be read/ })
+})
+
+t.test(
+  'the API server is asked through the proxy that kubeconfig or environment name',
+  async (t) => {
+    const { server } = await start(t, (_, response) => json(response, object('web')))
+    const proxy = await startFakeProxy({ hosts: { 'api.test': '127.0.0.1' } })
+    t.teardown(() => proxy.close())
+    const { port } = new URL(server.url)
+    const kubeconfig = join(t.testdir({}), 'kubeconfig')
+    const text = kubeconfigOf(`https://api.test:${port}`, server.ca, { token: 'ann' })
+    const config = JSON.parse(text)
+    config.clusters[0].cluster['tls-server-name'] = '127.0.0.1'
+    writeFileSync(kubeconfig, JSON.stringify(config))
+    const ask = async (environment: Record<string, string>) => {
+      const cluster = await openCluster({ kubeconfig, environment, timeLimit: 20_000 })
+      try {
+        return await cluster.get(CONFIG_MAPS, KEY)
+      } finally {
+        await cluster.close()
+      }
+    }
+    t.match(await ask({ HTTPS_PROXY: proxy.address }), { metadata: { name: 'web' } })
+    t.strictSame(proxy.passed.splice(0), [`CONNECT api.test:${port}`])
+    await t.rejects(ask({ HTTPS_PROXY: proxy.address, NO_PROXY: '.test' }), /api\.test/)
+    t.strictSame(proxy.passed, [])
+    config.clusters[0].cluster['proxy-url'] = proxy.address
+    writeFileSync(kubeconfig, JSON.stringify(config))
+    t.match(await ask({ HTTPS_PROXY: 'http://127.0.0.1:1' }), { metadata: { name: 'web' } })
+    await proxy.close()
+    const { host } = new URL(proxy.address)
+    const through = new RegExp(`:${port} through the proxy ${host} refused the connection`)
+    await t.rejects(ask({}), { message: through })
+  },
+)
 
 t.test('what is no kubeconfig is said, without its content', async (t) => {
   const { server } = await start(t, () => {})

@@ -14,9 +14,15 @@ export interface FakeProxy {
 }
 
 export async function startFakeProxy(
-  options: { readonly username?: string; readonly password?: string } = {},
+  options: {
+    readonly username?: string
+    readonly password?: string
+    /** names that it alone knows, with their addresses */
+    readonly hosts?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<FakeProxy> {
-  const { username, password } = options
+  const { username, password, hosts = {} } = options
+  const addressOf = (host: string) => hosts[host] ?? host
   const wanted =
     username && `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
   const refusal = (authorization: string | undefined) =>
@@ -26,7 +32,9 @@ export async function startFakeProxy(
     if (status !== undefined) return void response.writeHead(status).end()
     proxy.passed.push(`${request.method} ${request.url}`)
     const { 'proxy-authorization': _, ...headers } = request.headers
-    const onward = httpRequest(request.url ?? '', { method: request.method, headers }, (answer) => {
+    const url = new URL(request.url ?? '')
+    url.hostname = addressOf(url.hostname)
+    const onward = httpRequest(url, { method: request.method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       answer.pipe(response)
     })
@@ -37,8 +45,8 @@ export async function startFakeProxy(
     const status = refusal(request.headers['proxy-authorization'])
     if (status !== undefined) return void socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)
     proxy.passed.push(`CONNECT ${request.url}`)
-    const [host, port] = (request.url ?? '').split(':')
-    const onward = connect(Number(port), host, () => {
+    const [host = '', port] = (request.url ?? '').split(':')
+    const onward = connect(Number(port), addressOf(host), () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       onward.pipe(socket)
       socket.pipe(onward)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { environmentProxy } from '../../src/proxies/index.ts'
 import {
   basicCredential,
   createRegistryClient,
@@ -156,4 +157,41 @@ t.test('a registry behind a proxy', async (t) => {
     })
     t.equal(tls.requests.length, before)
   })
+})
+
+t.test('a registry behind the proxy that the environment names', async (t) => {
+  const plain = await startFakeRegistry({ repositories })
+  const proxy = await startFakeProxy({
+    ...{ username: 'ann', password: PASSWORD },
+    hosts: { 'registry.test': '127.0.0.1' },
+  })
+  const own = await startFakeProxy({ hosts: { 'registry.test': '127.0.0.1' } })
+  const host = plain.host.replace(/^127\.0\.0\.1/, 'registry.test')
+  const address = proxy.address.replace('//', `//ann:${PASSWORD}@`)
+  const client = createRegistryClient({
+    settings: [plain.host, host].map((each) => ({ host: each, insecure: true })),
+    proxyFor: environmentProxy({ HTTP_PROXY: address }),
+  })
+  t.teardown(() => Promise.all([client.close(), plain.close(), proxy.close(), own.close()]))
+
+  t.strictSame(await client.listTags(`${host}/acme/web`, {}), ['v1.0.0'])
+  t.match(proxy.passed.splice(0), [new RegExp(`GET http://${host}/v2/acme/web`)])
+  t.strictSame(await client.listTags(`${plain.host}/acme/web`, {}), ['v1.0.0'])
+  t.strictSame(proxy.passed, [], 'this machine is asked directly')
+  await client.listTags(`${host}/acme/web`, {
+    access: access('shop/,proxy=corp', { connection: { proxy: { address: own.address } } }),
+  })
+  t.strictSame([proxy.passed.length, own.passed.length], [0, 1], 'that of an access goes first')
+
+  proxy.status = 407
+  const refused = await failureOf(client.listTags(`${host}/acme/web`, {}))
+  t.match(refused.message, /the proxy 127\.0\.0\.1:\d+ answered 407/)
+  t.notMatch(`${refused.message} ${refused.remedy}`, /hunter2/)
+  const wrong = createRegistryClient({
+    settings: [{ host, insecure: true }],
+    proxyFor: environmentProxy({ HTTP_PROXY: `socks5://ann:${PASSWORD}@proxy` }),
+  })
+  t.teardown(() => wrong.close())
+  const unusable = await failureOf(wrong.listTags(`${host}/acme/web`, {}))
+  t.match(unusable, { message: 'HTTP_PROXY names no HTTP proxy' })
 })

@@ -1,0 +1,1 @@
+export { environmentProxy, type ProxyChoice } from './environment_proxy.ts'

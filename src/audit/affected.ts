@@ -2,7 +2,7 @@ import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import { findImages, parseReference } from '../images/index.ts'
-import type { Level } from '../reports/types.ts'
+import { type Level, worstFirst } from '../reports/types.ts'
 import { judgeRunning } from './injected.ts'
 import { type Look, walkWorkloads } from './walk.ts'
 
@@ -47,7 +47,6 @@ export interface Affected {
 }
 
 const MOST_KEPT = 1_000
-const RANK: Readonly<Record<Level, number>> = { deny: 3, warn: 2, audit: 1 }
 
 /**
  * Finds the workloads whose images come from a repository, at the level at which people own them,
@@ -70,7 +69,7 @@ export async function affectedBy(options: AffectedOptions): Promise<Affected> {
     const judged = await judgeRunning(resource, object, running, review)
     for (const { occurrence, findings, change } of judged) {
       if (!isOf(occurrence.value, name)) continue
-      const [worst] = findings.toSorted((a, b) => RANK[b.level] - RANK[a.level])
+      const [worst] = worstFirst(findings)
       counts.total += 1
       if (worst?.level === 'deny') counts.denied += 1
       if (worst?.level === 'warn') counts.warned += 1

@@ -7,8 +7,7 @@ import {
   reapply,
 } from '../admission/index.ts'
 import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
-import type { Enforcement } from '../policies/types.ts'
-import type { DriftCode, Level, ReportFinding } from '../reports/types.ts'
+import { type DriftCode, LEVEL_OF, type Level, type ReportFinding } from '../reports/types.ts'
 
 /** An image of a live object, and what is to be said of it. */
 export interface JudgedImage {
@@ -25,12 +24,6 @@ export interface JudgedFinding {
   readonly policy: NonNullable<PreviewedImage['question']>['policies'][number] | undefined
   readonly message: string
   readonly use: string | undefined
-}
-
-const LEVEL_OF: Readonly<Record<Enforcement, Level>> = {
-  Enforce: 'deny',
-  Warn: 'warn',
-  Audit: 'audit',
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ReviewOptions } from '../admission/index.ts'
 import { apiVersionOf, type KubernetesObject, type ResourceName } from '../cluster/index.ts'
 import type { FactSource, Facts, Question } from '../decisions/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import type { Level, Subject } from '../reports/types.ts'
+import { type Subject, worstLevel } from '../reports/types.ts'
 import { askPresent, type DriftQuestion, driftOf } from './drift.ts'
 import { FACTS_WITHIN, judgeRunning } from './injected.ts'
 import type { JudgedFinding, JudgedImage } from './judgement.ts'
@@ -11,8 +11,6 @@ import { isSettled } from './settled.ts'
 import type { Counted, Tally } from './tally.ts'
 import type { AuditOptions } from './types.ts'
 import type { Look } from './walk.ts'
-
-const RANK: Readonly<Record<Level, number>> = { deny: 3, warn: 2, audit: 1 }
 
 export function createLook(options: AuditOptions, tally: Tally): Look {
   const { review, whatIf } = options
@@ -76,20 +74,17 @@ export function createLook(options: AuditOptions, tally: Tally): Look {
     const after = then.findings
     const fresh = after.filter((each) => isTold(each) && !before.some((old) => isSame(old, each)))
     const gone = before.filter((each) => isTold(each) && !after.some((one) => isSame(one, each)))
-    const [was, is] = [worstOf(before), worstOf(after)]
-    if (is === RANK.deny && was < RANK.deny) tally.differs('newlyDenied')
-    if (is === RANK.warn && was < RANK.warn) tally.differs('newlyWarned')
-    if (was === RANK.deny && is < RANK.deny) tally.differs('noLongerDenied')
-    if (was === RANK.warn && is < RANK.warn) tally.differs('noLongerWarned')
+    const was = worstLevel(before.map(({ level }) => level))
+    const is = worstLevel(after.map(({ level }) => level))
+    if (is === 'deny' && was !== 'deny') tally.differs('newlyDenied')
+    if (is === 'warn' && was !== 'deny' && was !== 'warn') tally.differs('newlyWarned')
+    if (was === 'deny' && is !== 'deny') tally.differs('noLongerDenied')
+    if (was === 'warn' && is !== 'deny' && is !== 'warn') tally.differs('noLongerWarned')
     const moves = then.change !== undefined && then.change.to !== now.image.change?.to
     if (moves) tally.differs('moved')
     tally.image({ ...now, image: then }, fresh, moves ? then.change : undefined)
     tally.gone(now, gone)
   }
-}
-
-function worstOf(findings: readonly JudgedFinding[]): number {
-  return Math.max(0, ...findings.map(({ level }) => RANK[level]))
 }
 
 function isSame(a: JudgedFinding, b: JudgedFinding): boolean {

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Facts } from '../decisions/index.ts'
 import { displayImage } from '../images/index.ts'
-import type {
-  Level,
-  Report,
-  ReportChange,
-  ReportDifference,
-  ReportFinding,
-  ReportProblem,
-  Subject,
+import {
+  LEVELS,
+  type Level,
+  type Report,
+  type ReportChange,
+  type ReportDifference,
+  type ReportFinding,
+  type ReportProblem,
+  type Subject,
+  worstLevel,
 } from '../reports/types.ts'
 import { createFunnelBook } from '../review/index.ts'
 import type { JudgedFinding, JudgedImage } from './judgement.ts'
@@ -21,8 +23,6 @@ const MOST_FUNNELS = 200
 const MOST_PROBLEMS = 200
 const MOST_SPACES = 20_000
 const MOST_SERIES = 2_000
-
-const LEVELS: readonly Level[] = ['deny', 'warn', 'audit']
 
 /** What the image of an object counts as. */
 export interface Counted {
@@ -111,7 +111,7 @@ export function createTally(about: {
       const figures = space(subject.namespace)
       images.all += 1
       if (figures) figures.images += 1
-      const worst = LEVELS.find((level) => findings.some((each) => each.level === level))
+      const worst = worstLevel(findings.map(({ level }) => level))
       if (worst) {
         images[worst] += 1
         if (figures) figures[FIGURE_OF[worst]] += 1

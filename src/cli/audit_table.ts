@@ -1,7 +1,12 @@
 import { displayImage } from '../images/index.ts'
-import { type Level, type Report, type ReportFinding, summaryOf } from '../reports/index.ts'
+import {
+  type Level,
+  type Report,
+  type ReportFinding,
+  summaryOf,
+  worstFirst,
+} from '../reports/index.ts'
 
-const RANK: Readonly<Record<Level, number>> = { deny: 0, warn: 1, audit: 2 }
 const COLOUR: Readonly<Record<Level, string>> = { deny: '1;31', warn: '33', audit: '36' }
 const HEAD = ['LEVEL', 'NAMESPACE', 'WORKLOAD', 'IMAGE', 'REASON', 'USE']
 const MOST_ROWS = 500
@@ -24,7 +29,7 @@ export function screenOf({ columns, rows }: NodeJS.WriteStream): Screen {
 export function auditTable(report: Report, { colour, width, height }: Screen): string {
   const at = new Date(report.finishedAt).toISOString().slice(11, 19)
   const summary = `${at}  ${summaryOf(report)}`
-  const all = report.findings.toSorted((a, b) => RANK[a.level] - RANK[b.level])
+  const all = worstFirst(report.findings)
   const room = Math.max(1, Math.min(MOST_ROWS, height - 4))
   const shown = all.slice(0, room)
   const rows = shown.map(cells)

@@ -1,3 +1,4 @@
+import { worstFirst } from './levels.ts'
 import { located } from './located.ts'
 import type { FormatOptions } from './options.ts'
 import { cropped, plain } from './plain.ts'
@@ -10,7 +11,6 @@ import {
   problemFile,
   subjectTitle,
   summaryOf,
-  worstFirst,
 } from './words.ts'
 
 /** GitHub shows this many annotations of a kind for a step, and drops the others. */

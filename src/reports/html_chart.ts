@@ -1,6 +1,6 @@
 import { html } from './html_text.ts'
+import { LEVELS } from './levels.ts'
 import type { Level } from './types.ts'
-import { LEVELS } from './words.ts'
 
 /** Counts of one bar. */
 export interface Bar {

@@ -1,6 +1,7 @@
 import { displayImage } from '../images/index.ts'
+import { worstFirst } from './levels.ts'
 import type { Report, ReportChange, ReportFinding } from './types.ts'
-import { placeInObject, subjectTitle, worstFirst } from './words.ts'
+import { placeInObject, subjectTitle } from './words.ts'
 
 /** How a row of the page counts; the order is that of LEVELS in page/entries.ts. */
 export const ROW_LEVELS = ['deny', 'warn', 'audit', 'move', 'gone', 'accepted'] as const

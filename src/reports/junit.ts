@@ -1,3 +1,4 @@
+import { type Level, worstLevel } from './levels.ts'
 import { isoTime } from './moment.ts'
 import { cropped, plain } from './plain.ts'
 import type { Report, ReportChange, ReportFinding, ReportProblem } from './types.ts'
@@ -107,10 +108,11 @@ function suiteXml(name: string, cases: readonly Case[], report: Report): string 
   return [`<testsuite${head}>`, ...cases.map(caseXml), '</testsuite>'].join('\n')
 }
 
-function caseXml({ name, className, file, line, findings, change, problem }: Case): string {
+function caseXml(each: Case): string {
+  const { name, className, file, line, findings, change, problem } = each
   const head = ` <testcase${attributes({ name, classname: className, file, line, time: 0 })}`
   const body: string[] = []
-  const verdict = verdictOf(findings)
+  const verdict = verdictOf(each)
   const worst = findings.filter(({ level }) => level === verdict)
   const rest = findings.filter(({ level }) => level !== verdict)
   if (problem) {
@@ -137,14 +139,12 @@ function linesXml(findings: readonly ReportFinding[]): string {
   return escapeXml(findings.map(lineOf).join('\n'))
 }
 
-function verdictOf(findings: readonly ReportFinding[]): ReportFinding['level'] | undefined {
-  if (findings.some(({ level }) => level === 'deny')) return 'deny'
-  return findings.some(({ level }) => level === 'warn') ? 'warn' : findings[0]?.level
+function verdictOf({ findings }: Case): Level | undefined {
+  return worstLevel(findings.map(({ level }) => level))
 }
 
 function countsOf(cases: readonly Case[]) {
-  const count = (verdict: string) =>
-    cases.filter(({ findings }) => verdictOf(findings) === verdict).length
+  const count = (verdict: string) => cases.filter((each) => verdictOf(each) === verdict).length
   return {
     tests: cases.length,
     failures: count('deny'),

@@ -1,4 +1,5 @@
 import { headlineOf } from './headline.ts'
+import { worstFirst } from './levels.ts'
 import { cropped, plain } from './plain.ts'
 import type { Report, ReportChange, ReportFinding } from './types.ts'
 import {
@@ -9,7 +10,6 @@ import {
   problemLine,
   subjectTitle,
   summaryOf,
-  worstFirst,
 } from './words.ts'
 
 /** What GitHub takes as the body of a comment; GitLab takes more. */

@@ -1,4 +1,5 @@
 import { ERROR_TABLE } from '../errors.ts'
+import { worstFirst } from './levels.ts'
 import { located } from './located.ts'
 import { isoTime } from './moment.ts'
 import type { FormatOptions } from './options.ts'
@@ -13,7 +14,7 @@ import type {
   ReportFinding,
   ReportProblem,
 } from './types.ts'
-import { countOf, lineOf, problemFile, subjectTitle, worstFirst } from './words.ts'
+import { countOf, lineOf, problemFile, subjectTitle } from './words.ts'
 
 /** GitHub refuses a run with more results. */
 const MAX_RESULTS = 25_000

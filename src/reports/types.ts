@@ -1,17 +1,16 @@
 import type { ReasonCode } from '../decisions/types.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { DriftCode } from './drift_codes.ts'
+import type { Level } from './levels.ts'
 
 export type { DriftCode } from './drift_codes.ts'
+export { LEVEL_OF, LEVELS, type Level, worstFirst, worstLevel } from './levels.ts'
 
 /** Every form that a report can be written in, as `--output` names them. */
 export const FORMS = Object.freeze([
   ...(['text', 'json', 'sarif', 'junit', 'github', 'markdown', 'html'] as const),
 ])
 export type Form = (typeof FORMS)[number]
-
-/** How much a finding counts: `deny` is what the webhook refuses. */
-export type Level = 'deny' | 'warn' | 'audit'
 
 /** The object that an image stands in. */
 export interface Subject {

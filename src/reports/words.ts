@@ -2,7 +2,6 @@ import { findingLine } from '../decisions/index.ts'
 import { displayImage, fieldAt, type GroupKind } from '../images/index.ts'
 import { plain } from './plain.ts'
 import type {
-  Level,
   Location,
   Report,
   ReportChange,
@@ -16,14 +15,6 @@ import type {
 const LONGEST_NAME = 300
 /** No message of ours comes near. */
 const LONGEST_LINE = 4000
-
-/** Worst first. */
-export const LEVELS: readonly Level[] = ['deny', 'warn', 'audit']
-
-/** Denials, then warnings, then notes; as they came within each. */
-export function worstFirst(findings: readonly ReportFinding[]): ReportFinding[] {
-  return LEVELS.flatMap((level) => findings.filter((each) => each.level === level))
-}
 
 /** `Deployment shop/web`. */
 export function subjectTitle({ kind, namespace, name }: Subject): string {

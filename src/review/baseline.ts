@@ -1,5 +1,5 @@
 import { TagwardenError } from '../errors.ts'
-import type { Report, ReportFinding } from '../reports/types.ts'
+import { type Level, type Report, type ReportFinding, worstFirst } from '../reports/types.ts'
 
 /** Findings that were there before, and are accepted. */
 export interface Baseline {
@@ -67,18 +67,15 @@ export function accepting(report: Report, { fingerprints }: Baseline, name: stri
 
 /** How many images have findings, by the worst of each. */
 function levelCounts(findings: readonly ReportFinding[]) {
-  const worst = new Map<string, string>()
-  for (const { level, location, subject, pointer } of findings) {
+  const worst = new Map<string, Level>()
+  for (const { level, location, subject, pointer } of worstFirst(findings)) {
     const { kind, namespace, name } = subject
     const image = JSON.stringify([location, kind, namespace, name, pointer])
-    const known = worst.get(image)
-    if (known === undefined || RANK.indexOf(level) < RANK.indexOf(known)) worst.set(image, level)
+    if (!worst.has(image)) worst.set(image, level)
   }
-  const count = (level: string) => [...worst.values()].filter((each) => each === level).length
+  const count = (level: Level) => [...worst.values()].filter((each) => each === level).length
   return { denied: count('deny'), warned: count('warn'), audited: count('audit') }
 }
-
-const RANK: readonly string[] = ['deny', 'warn', 'audit']
 
 function wrong(file: string, message: string, cause?: unknown): TagwardenError {
   const remedy = 'Write one with --write-baseline'

@@ -2,13 +2,19 @@ import { createReviewHandlers, type ReviewOptions } from '../admission/index.ts'
 import type { Facts } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { displayImage } from '../images/index.ts'
-import type { Location, ReportChange, ReportProblem } from '../reports/types.ts'
+import {
+  LEVEL_OF,
+  type Location,
+  type ReportChange,
+  type ReportProblem,
+  worstLevel,
+} from '../reports/types.ts'
 import { answerReview } from './admission_answer.ts'
 import type { SourceDocument } from './document_stream.ts'
 import { countLines } from './document_stream.ts'
 import { type Fixing, type FixPlan, planFixes } from './fix_plan.ts'
 import type { FunnelBook } from './funnel_book.ts'
-import { type JudgedImage, judgeImages, levelOf, worstOf } from './judged_image.ts'
+import { type JudgedImage, judgeImages } from './judged_image.ts'
 import { itemValue } from './list_items.ts'
 import { isFault, type Manifest, readManifest } from './manifest.ts'
 import { namespacesIn } from './namespace_labels.ts'
@@ -100,7 +106,10 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
       objects: found.objects,
       images: images.length,
       templates: all.length - images.length,
-      levels: images.flatMap(({ findings }) => worstOf(findings) ?? []),
+      levels: images.flatMap(
+        ({ findings }) =>
+          worstLevel(findings.map(({ enforcement }) => LEVEL_OF[enforcement])) ?? [],
+      ),
       findings: images.flatMap((image) => findingsOf(image, locate, options)),
       changes: images.flatMap((image) => changeOf(image, locate) ?? []),
       problems: found.problem
@@ -216,7 +225,7 @@ function findingsOf(
 ): UnmarkedFinding[] {
   const { subject, container, pointer, findings } = image
   return findings.map((finding) => ({
-    level: levelOf(finding),
+    level: LEVEL_OF[finding.enforcement],
     reason: finding.reason,
     policy: finding.policy?.title,
     subject,

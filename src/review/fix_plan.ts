@@ -1,5 +1,5 @@
-import type { Level } from '../reports/types.ts'
-import { type JudgedImage, levelOf, RANK, type Rewrite, rewritesFor } from './judged_image.ts'
+import { LEVEL_OF, LEVELS, type Level } from '../reports/types.ts'
+import { type JudgedImage, type Rewrite, rewritesFor } from './judged_image.ts'
 import type { Manifest } from './manifest.ts'
 import { keysOf, planEdits, type TextEdit, valueAt } from './scalar_edit.ts'
 
@@ -63,8 +63,9 @@ function rewritesOf(wanted: readonly { readonly rewrites: readonly Rewrite[] }[]
 }
 
 function targetOf(image: JudgedImage, { level, pin }: Fixing): string | undefined {
+  const counted = LEVELS.slice(0, LEVELS.indexOf(level) + 1)
   const violation = image.findings.find(
-    (finding) => finding.use !== undefined && RANK.indexOf(levelOf(finding)) <= RANK.indexOf(level),
+    ({ use, enforcement }) => use !== undefined && counted.includes(LEVEL_OF[enforcement]),
   )
   return violation?.use ?? (pin ? image.change?.to : undefined)
 }

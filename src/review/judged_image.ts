@@ -1,28 +1,9 @@
 import { type PreviewedImage, preview, type ReviewOptions } from '../admission/index.ts'
 import type { Change, Finding, Question } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
-import type { Level, Subject } from '../reports/types.ts'
+import type { Subject } from '../reports/types.ts'
 import { assembledIndex, type ImageParts } from './image_parts.ts'
 import type { ReviewSubject } from './subjects.ts'
-
-const LEVEL_OF: Readonly<Record<Finding['enforcement'], Level>> = {
-  Enforce: 'deny',
-  Warn: 'warn',
-  Audit: 'audit',
-}
-/** The worst first. */
-export const RANK: readonly Level[] = ['deny', 'warn', 'audit']
-
-/** How much a finding counts. */
-export function levelOf({ enforcement }: Finding): Level {
-  return LEVEL_OF[enforcement]
-}
-
-/** The worst of the findings; undefined: there are none. */
-export function worstOf(findings: readonly Finding[]): Level | undefined {
-  const levels = findings.map(levelOf)
-  return RANK.find((level) => levels.includes(level))
-}
 
 /** One image of a document, and what admission would say of it. */
 export interface JudgedImage {

@@ -105,27 +105,35 @@ function countOf({ tags }: RepositorySnapshot): string {
 export function unavailable(policy: CompiledPolicy, cause: FactFailure, what: string): Finding {
   const reason = cause.code === 'ERR_REGISTRY_TIMEOUT' ? 'Timeout' : 'RegistryUnavailable'
   const wrong = `needs ${what}, and the registry did not give it: ${cause.message}`
-  return { ...unanswered(policy, reason, wrong, 'the registry answers'), cause }
+  return { ...unanswered(policy, reason, wrong, NEXT[cause.code] ?? ANSWERS), cause }
+}
+
+const ANSWERS = 'Try again when the registry answers'
+const NEXT: Readonly<Partial<Record<FactFailure['code'], string>>> = {
+  ERR_REGISTRY_UNAUTHORIZED:
+    'Give credentials that may read it (a pull secret counts where Tagwarden may read it)',
+  ERR_REGISTRY_NOT_FOUND:
+    'Check the name, and the credentials: some registries say the same where they are missing',
 }
 
 /** There was no time to look through the tags for what this policy needs. */
 export function tooSlow({ snapshot }: Inquiry, policy: CompiledPolicy): Finding {
   const count = snapshot ? `${countOf(snapshot)} of ${snapshot.name}` : 'tags'
   const wrong = `needs the newest permitted tag, and the ${count} could not be looked through in time`
-  return unanswered(policy, 'Timeout', wrong, 'that is done')
+  return unanswered(policy, 'Timeout', wrong, 'Try again when that is done')
 }
 
 function unanswered(
   policy: CompiledPolicy,
   reason: ReasonCode,
   wrong: string,
-  when: string,
+  remedy: string,
 ): Finding {
   const weaker = policy.whenRegistryFails === 'Allow' && policy.enforcement === 'Enforce'
   const next =
     policy.whenRegistryFails === 'Allow'
       ? 'The policy allows the image as it is'
-      : `Try again when ${when}, or set whenRegistryFails: Allow on the policy`
+      : `${remedy}, or set whenRegistryFails: Allow on the policy`
   return {
     reason,
     enforcement: weaker ? 'Warn' : policy.enforcement,

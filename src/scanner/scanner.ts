@@ -90,6 +90,12 @@ export interface Scanner extends FactSource {
   /** @returns ends it */
   onScanned(listener: ScanListener): () => void
   /**
+   * All that was known of a repository is gone, as when the Secret that read it is.
+   *
+   * @returns ends it
+   */
+  onForgotten(listener: (key: string) => void): () => void
+  /**
    * An access has changed, or is gone. What failed with it is asked again; what one that is gone
    * has read is forgotten; the rest counts again once the registry has answered the new version, which the one
    * that scans on the clock asks at once.
@@ -134,6 +140,7 @@ export function createScanner(options: ScannerOptions): Scanner {
   const schedule = createSchedule({ interval, random, pace: (key) => settings.get(key) })
   const scans = createSharedRequests<FactFailure | undefined>()
   const listeners = new Set<ScanListener>()
+  const forgetters = new Set<(key: string) => void>()
   const again = new Set<string>()
   const report = createScanReport(catalog, log)
   let started = false
@@ -164,6 +171,11 @@ export function createScanner(options: ScannerOptions): Scanner {
 
   function tell(key: string, failure: FactFailure | undefined): void {
     for (const listener of listeners) listener(key, catalog.get(key), failure)
+  }
+
+  function forgetFacts(key: string): void {
+    catalog.forget(key)
+    for (const listener of forgetters) listener(key)
   }
 
   const isTicking = () => started && scheduled
@@ -269,13 +281,17 @@ export function createScanner(options: ScannerOptions): Scanner {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    onForgotten(listener) {
+      forgetters.add(listener)
+      return () => forgetters.delete(listener)
+    },
     renew(accessId) {
       const isConcerned = (key: string) => accessOfKey(key) === accessId
       const gone = accessId !== undefined && access(accessId) === undefined
       requests.forgetFailures(isConcerned)
       for (const key of catalog.keys()) {
         if (!isConcerned(key)) continue
-        if (gone) catalog.forget(key)
+        if (gone) forgetFacts(key)
         else if (isTicking() && schedule.has(key)) void scanNow(key)
       }
     },
@@ -283,14 +299,14 @@ export function createScanner(options: ScannerOptions): Scanner {
       await catalog.load()
       for (const key of catalog.keys()) {
         const id = accessOfKey(key)
-        if (id !== undefined && access(id) === undefined) catalog.forget(key)
+        if (id !== undefined && access(id) === undefined) forgetFacts(key)
       }
     },
     forget(key) {
       schedule.drop(key)
       settings.delete(key)
       report.forget(key)
-      catalog.forget(key)
+      forgetFacts(key)
     },
     setScheduled(next) {
       if (next && !scheduled) schedule.replan(lastScan, clock())

@@ -47,7 +47,7 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       else done()
     },
     handler: async (request, reply) => {
-      const received = clock() - elapsed(request.raw)
+      const received = Math.round(clock() - elapsed(request.raw))
       const raw = request.body as RawBody | undefined
       if (raw && 'denial' in raw) {
         return reply.header('content-type', JSON_TYPE).send(raw.denial)

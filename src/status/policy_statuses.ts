@@ -31,7 +31,7 @@ const EXACT = 5 * 60_000
 export interface PolicyStatusOptions extends Pick<PublisherOptions, 'cluster'> {
   readonly policies: Pick<PolicySource, 'objects' | 'objectOf' | 'current' | 'subscribe'>
   readonly catalog: Pick<Catalog, 'get' | 'keys'>
-  readonly scanner: Pick<Scanner, 'onScanned'>
+  readonly scanner: Pick<Scanner, 'onScanned' | 'onForgotten'>
   readonly log?: PublisherOptions['log']
   readonly clock?: () => number
   readonly timer?: Timer | undefined
@@ -130,6 +130,12 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
     if (policy) void inSlices(backgroundLane(namespace), markRivals(policy))
   }
 
+  function markCovering(key: string): void {
+    for (const policy of policies.current().covering(nameOfKey(key))) {
+      mark(policies.objectOf(policy))
+    }
+  }
+
   /** What it no longer disagrees with, or does now. */
   function* markRivals(policy: CompiledPolicy): Work<void> {
     for (const image of policy.images) {
@@ -150,10 +156,9 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
     }),
     scanner.onScanned((key, _snapshot, failure) => {
       known.note(key, failure)
-      for (const policy of policies.current().covering(nameOfKey(key))) {
-        mark(policies.objectOf(policy))
-      }
+      markCovering(key)
     }),
+    scanner.onForgotten(markCovering),
   ]
   return async () => {
     for (const end of ends) end()

@@ -727,6 +727,23 @@ t.test('when the registry fails', async (t) => {
   )
 })
 
+t.test('a registry that refuses is no reason to try again', async (t) => {
+  const rows = [
+    [
+      'ERR_REGISTRY_UNAUTHORIZED',
+      /\. Give credentials that may read it \(a pull secret .*\), or set/,
+    ],
+    ['ERR_REGISTRY_NOT_FOUND', /\. Check the name, and the credentials: .*, or set/],
+    ['ERR_REGISTRY_UNREACHABLE', /\. Try again when the registry answers, or set/],
+  ] as const
+  for (const [code, next] of rows) {
+    const failure = { ...DOWN, code }
+    const cold = { [NAME]: failure, [`${NAME}:v1.3.0`]: failure }
+    const policies = [policy({ action: 'Track' })]
+    t.match(decided(`${NAME}:v1.3.0`, { policies }, [], cold).findings[0]?.message, next, code)
+  }
+})
+
 t.test('enforcement of the policy is the enforcement of the finding', async (t) => {
   for (const enforcement of ['Enforce', 'Warn', 'Audit'] as const) {
     const policies = [policy({ enforcement })]

@@ -248,7 +248,12 @@ t.test('one forgotten is gone from index and plans', async (t) => {
   scanner.start()
   await scanner.gather(listWeb, PATIENT)
   client.taken()
+  const forgotten: string[] = []
+  const end = scanner.onForgotten((key) => void forgotten.push(key))
   scanner.forget(WEB)
+  end()
+  scanner.forget(WEB)
+  t.strictSame(forgotten, [WEB], 'and those who listen are told')
   await time.pass(2 * INTERVAL)
   t.strictSame(client.taken(), [])
   t.strictSame(catalog.keys(), [])

@@ -59,7 +59,12 @@ async function startWorld(t: Test): Promise<World> {
     return () => listeners.delete(listener)
   }
   const leading = new AbortController()
-  const statuses = startPolicyStatus({ cluster, policies: source, catalog, scanner: { onScanned } })
+  const statuses = startPolicyStatus({
+    cluster,
+    policies: source,
+    catalog,
+    scanner: { onScanned, onForgotten: () => () => {} },
+  })
   const over = statuses.lead(leading.signal)
   t.teardown(async () => {
     leading.abort()

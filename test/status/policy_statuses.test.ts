@@ -29,6 +29,7 @@ async function lead(t: Test) {
   const { source, until } = following
   const catalog = createCatalog()
   const listeners = new Set<ScanListener>()
+  const forgetters = new Set<(key: string) => void>()
   const timers: { run: () => void; at: number }[] = []
   const lines: string[] = []
   const leading = new AbortController()
@@ -41,6 +42,10 @@ async function lead(t: Test) {
       onScanned: (listener) => {
         listeners.add(listener)
         return () => listeners.delete(listener)
+      },
+      onForgotten: (listener) => {
+        forgetters.add(listener)
+        return () => forgetters.delete(listener)
       },
     },
     log: { warn: (_fields, text) => void lines.push(text) },
@@ -75,6 +80,10 @@ async function lead(t: Test) {
       if (failure) catalog.recordFailure(key, failure)
       else catalog.recordTags(key, tags, now)
       for (const listener of listeners) listener(key, catalog.get(key), failure)
+    },
+    forget(key: string): void {
+      catalog.forget(key)
+      for (const listener of forgetters) listener(key)
     },
     /** Time goes on, and what waits for it runs. */
     pass(ms: number): void {
@@ -236,6 +245,19 @@ t.test('what only a namespace may read is shown to no other', async (t) => {
     get('all', CLUSTER_IMAGE_POLICIES),
   ]
   t.notMatch(JSON.stringify(shown), /1\.5\.0/)
+})
+
+t.test('what was read with a Secret that is gone is shown no more', async (t) => {
+  const { put, scan, forget, is, get, until } = await lead(t)
+  put(imagePolicy('web'))
+  put(imagePolicy('all', { images: ['**'] }))
+  scan('ghcr.io/acme/web shop/regcred', ['1.5.0'])
+  await is('web', 'True Accepted')
+  await until(() => get('all').newest === '1.5.0')
+  forget('ghcr.io/acme/web shop/regcred')
+  await is('web', 'Unknown Scanning')
+  await until(() => get('all').repositoryCount === 0)
+  t.notMatch(JSON.stringify([get('web'), get('all')]), /1\.5\.0/)
 })
 
 t.test('what says nothing new is not written; times are, now and then', async (t) => {

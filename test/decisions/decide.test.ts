@@ -738,9 +738,9 @@ t.test('a registry that refuses is no reason to try again', async (t) => {
   ] as const
   for (const [code, next] of rows) {
     const failure = { ...DOWN, code }
-    const cold = { [NAME]: failure, [`${NAME}:v1.3.0`]: failure }
-    const policies = [policy({ action: 'Track' })]
-    t.match(decided(`${NAME}:v1.3.0`, { policies }, [], cold).findings[0]?.message, next, code)
+    const cold = { [NAME]: failure }
+    const policies = [policy({ action: 'Track', latest: 'Resolve' })]
+    t.match(decided(NAME, { policies }, [], cold).findings[0]?.message, next, code)
   }
 })
 

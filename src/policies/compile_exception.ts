@@ -4,6 +4,7 @@ import { contentHash } from './content_hash.ts'
 import { draftProblem, type NamespacedDraft } from './draft.ts'
 import { type Flaw, printable } from './flaw.ts'
 import { matchText } from './glob.ts'
+import { repositoryNames } from './host_alias.ts'
 import { type ImageGlob, readImageGlob } from './image_glob.ts'
 import { labelSelectorFlaws } from './label_selector.ts'
 import type { ImagePolicyExceptionSpec as Spec } from './schema/image_policy_exception.ts'
@@ -89,8 +90,8 @@ function scopeOf(
   globs: readonly ImageGlob[],
   image: ImageReference,
 ): 'repository' | 'tag' | undefined {
-  const name = image.name.toLowerCase()
-  const covering = globs.filter(({ repository }) => repository.covers(name))
+  const names = repositoryNames(image.name)
+  const covering = globs.filter(({ repository }) => names.some((each) => repository.covers(each)))
   if (covering.some(({ tag }) => tag === undefined)) return 'repository'
   // a digest alone is of no tag that anybody could name
   const tag = image.tag ?? (image.digest === undefined ? 'latest' : undefined)

@@ -146,6 +146,10 @@ t.test('images: by repository, by tag, and never by a bare prefix', (t) => {
     [['localhost:5000/web'], 'localhost:5000/web:v1', 'repository'],
     [['*.example.com:5000/**'], 'eu.example.com:5000/a/b:v1', 'repository'],
     [['[::1]:5000/web:v1'], '[::1]:5000/web:v1', 'tag'],
+    [['acme/web'], 'registry-1.docker.io/acme/web:v1', 'repository'],
+    [['registry-1.docker.io/acme/web'], 'registry-1.docker.io/acme/web:v1', 'repository'],
+    [['registry-1.docker.io/acme/web:v*'], 'acme/web:v1', 'tag'],
+    [['ghcr.io/acme/web:v1'], 'ghcr.io:443/acme/web:v1', 'tag'],
   ]
   for (const [images, image, scope] of rows) {
     const { set, lines } = read(exception({ images }))

@@ -8,6 +8,7 @@ export {
   type ReviewSummary,
 } from './handlers.ts'
 export { applyPatch, type PatchOperation } from './patch.ts'
+export { doubtsInFiles } from './policy_doubts.ts'
 export { createPolicyReviewHandler, type PolicyReviewOptions } from './policy_review.ts'
 export { createRequest, type Preview, type PreviewedImage, preview } from './preview.ts'
 export {

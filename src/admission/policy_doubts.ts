@@ -1,4 +1,5 @@
 import { rivalsOf } from '../decisions/index.ts'
+import { formatPosition } from '../errors.ts'
 import type { GroupKind } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy, PolicySet } from '../policies/types.ts'
 import { unknownGroups } from '../tags/index.ts'
@@ -9,11 +10,51 @@ import { unknownGroups } from '../tags/index.ts'
  *
  * @param set what is to be stored
  * @param present what is in force, with the version before
+ * @param kinds those with images
  */
-export function doubtsAbout(set: PolicySet, present: PolicySet, now: number): string[] {
+export function doubtsAbout(
+  set: PolicySet,
+  present: PolicySet,
+  now: number,
+  kinds: readonly GroupKind[],
+): string[] {
   return [
-    ...set.policies.flatMap((policy) => [...policyDoubts(policy), ...rivalDoubts(policy, present)]),
-    ...set.allExceptions.flatMap((exception) => exceptionDoubts(exception, present, now)),
+    ...set.policies.flatMap((policy) => [
+      ...kindDoubts(policy, kinds),
+      ...policyDoubts(policy),
+      ...rivalDoubts(policy, present),
+    ]),
+    ...set.allExceptions.flatMap((exception) => [
+      ...kindDoubts(exception, kinds),
+      ...exceptionDoubts(exception, present, now),
+    ]),
+  ]
+}
+
+/**
+ * The same about policies and exceptions from files, each with its place; without rivals, which
+ * denials name.
+ *
+ * @param kinds undefined: nobody knows which there are
+ * @example
+ *   doubtsInFiles(set, Date.now(), builtinKinds) // ['policies/web.yaml:1: ImagePolicy shop/web: …']
+ */
+export function doubtsInFiles(
+  set: Pick<PolicySet, 'policies' | 'allExceptions'>,
+  now: number,
+  kinds: readonly GroupKind[] | undefined,
+): string[] {
+  const placed = ({ position, title }: CompiledPolicy | CompiledException, doubts: string[]) => {
+    const place = position === undefined ? '' : `${formatPosition(position)}: `
+    return doubts.map((doubt) => `${place}${title}: ${doubt}`)
+  }
+  return [
+    ...set.policies.flatMap((each) =>
+      placed(each, [...kindDoubts(each, kinds), ...policyDoubts(each)]),
+    ),
+    ...set.allExceptions.flatMap((each) =>
+      placed(each, [...kindDoubts(each, kinds), ...exceptionDoubts(each, set, now)]),
+    ),
   ]
 }
 
@@ -52,15 +93,16 @@ function policyDoubts(policy: CompiledPolicy): string[] {
 /**
  * Kinds under `match` that are never looked at, as when one is misspelt: what names only such is
  * for nothing.
- *
- * @param kinds those with images
  */
-export function doubtfulKinds(named: unknown, kinds: readonly GroupKind[]): string[] {
-  if (!Array.isArray(named)) return []
+function kindDoubts(
+  { kinds: named }: Pick<CompiledPolicy, 'kinds'>,
+  kinds: readonly GroupKind[] | undefined,
+): string[] {
+  if (kinds === undefined || named.length === 0) return []
   const known = new Set(kinds.flatMap(({ group, kind }) => [kind, `${kind}.${group}`]))
   const all = [...new Set(kinds.map(({ kind }) => kind))].join(', ')
-  return named.flatMap((kind: unknown, index) =>
-    typeof kind !== 'string' || known.has(kind)
+  return named.flatMap((kind, index) =>
+    known.has(kind)
       ? []
       : `spec.match.kinds[${index}]: ${kind} is no kind whose images are looked at. Those are ${all}; others are made known by imageFields in the configuration`,
   )
@@ -87,7 +129,11 @@ function sameGlob(policy: CompiledPolicy, glob: string, present: PolicySet): Com
   return rivalsOf(policy, sample, { covering: () => others }, () => '')
 }
 
-function exceptionDoubts(exception: CompiledException, present: PolicySet, now: number): string[] {
+function exceptionDoubts(
+  exception: CompiledException,
+  present: Pick<PolicySet, 'policies'>,
+  now: number,
+): string[] {
   const doubts: string[] = []
   if (exception.expires <= now) {
     const end = new Date(exception.expires).toISOString()
@@ -96,7 +142,10 @@ function exceptionDoubts(exception: CompiledException, present: PolicySet, now: 
   return [...doubts, ...unliftedDoubts(exception, present)]
 }
 
-function unliftedDoubts(exception: CompiledException, present: PolicySet): string[] {
+function unliftedDoubts(
+  exception: CompiledException,
+  present: Pick<PolicySet, 'policies'>,
+): string[] {
   const reachable = present.policies.filter(
     ({ namespace }) => namespace === undefined || namespace === exception.namespace,
   )

@@ -9,7 +9,7 @@ import {
 } from '../policies/index.ts'
 import { describeField } from '../sources/index.ts'
 import type { ReviewHandler, ReviewOptions, ReviewSummary } from './handlers.ts'
-import { doubtfulKinds, doubtsAbout } from './policy_doubts.ts'
+import { doubtsAbout } from './policy_doubts.ts'
 import { writeResponse } from './response.ts'
 import { type AdmissionRequest, objectAt, own, parseReview } from './review.ts'
 import { objectTitle } from './words.ts'
@@ -61,11 +61,7 @@ export function createPolicyReviewHandler(options: PolicyReviewOptions): ReviewH
       return reply({ uid, allowed: false, message })
     }
     tell('allowed')
-    const match = objectAt(objectAt(request.object, 'spec'), 'match')
-    const warnings = [
-      ...doubtfulKinds(own(match, 'kinds'), kinds),
-      ...doubtsAbout(compiled.set, options.policies(), clock()),
-    ]
+    const warnings = doubtsAbout(compiled.set, options.policies(), clock(), kinds)
     return reply({ uid, allowed: true, warnings: warnings.slice(0, MOST_WARNINGS) })
   }
 }

@@ -1,3 +1,4 @@
+import { doubtsInFiles } from '../admission/index.ts'
 import { createCatalog } from '../catalog/index.ts'
 import { type Config, loadConfig } from '../config/index.ts'
 import { type Facts, funnelOf, plainQuestion } from '../decisions/index.ts'
@@ -7,6 +8,7 @@ import { type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
 import { loadPolicies } from '../sources/index.ts'
 import { openScanner } from './command_scanner.ts'
+import { knownKinds } from './doubt_log.ts'
 import { isUnconfigured, startEmbeddedDefault } from './embedded_default.ts'
 import type { ClusterView } from './explain_cluster.ts'
 import { type Explanation, explanationJson, explanationText, verdictOf } from './explanation.ts'
@@ -103,6 +105,10 @@ async function explainWith(
   const policies = covering
     .filter((policy) => policy.namespace === undefined || policy.namespace === namespace)
     .toSorted((a, b) => bySpecificity(image, a, b))
+  if (!view) {
+    const doubts = doubtsInFiles({ policies, allExceptions: [] }, Date.now(), knownKinds(config))
+    for (const doubt of doubts) streams.err(`tagwarden: ${doubt}\n`)
+  }
   const own = view ? undefined : openFacts(config, streams)
   const source = view?.source(namespace) ?? own!.source
   try {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { doubtsInFiles } from '../admission/index.ts'
 import { TagwardenError } from '../errors.ts'
 import { type CompiledPolicy, compilePolicies, parsePolicies } from '../policies/index.ts'
 import type { Ranking } from '../tags/index.ts'
@@ -26,6 +27,9 @@ const LARGEST_TAG = 4096
 export async function select(options: SelectOptions, streams: Streams): Promise<number> {
   const policy = await readPolicy(options.policy, options.name)
   const { tags, digests } = parseTags(await readTags(options.tags))
+  // which kinds there are depends on a configuration, which is not read
+  const doubts = doubtsInFiles({ policies: [policy], allExceptions: [] }, Date.now(), undefined)
+  for (const doubt of doubts) streams.err(`tagwarden: ${doubt}\n`)
   const ranking = policy.selector.rank(tags, (tag) => digests.get(tag))
   streams.out(
     options.output === 'json'

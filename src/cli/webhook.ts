@@ -17,6 +17,7 @@ import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
 import { logCertificates } from './certificate_log.ts'
 import { clientFigures, openClients } from './clients.ts'
+import { createDoubtLog, knownKinds } from './doubt_log.ts'
 import type { Log } from './log.ts'
 import { createProblemLog } from './problem_log.ts'
 import { rehearse } from './rehearsal.ts'
@@ -46,6 +47,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
   const problem = (error: TagwardenError) => log.warn({ code: error.code }, describeError(error))
   try {
     const tellProblems = createProblemLog(log)
+    const tellDoubts = createDoubtLog(log, knownKinds(config))
     let follow = (_set: PolicySet) => {}
     const policies = await openPolicyFolder({
       paths: config.policies,
@@ -53,6 +55,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
       onChange: (set, { notes }) => {
         log.info({ policies: set.policies.length, revision: set.revision }, 'policies in force')
         for (const note of notes) log.info({}, note)
+        tellDoubts(set)
         follow(set)
       },
       onProblems: (problems) => {

@@ -71,6 +71,7 @@ function compileAnew(draft: NamespacedDraft): ExceptionCompilation {
     policies: Object.freeze([...lifted]),
     reason: printable(spec.reason.trim().replace(/\s+/g, ' ')),
     expires: Date.parse(spec.expires),
+    kinds: spec.match?.kinds ?? [],
     narrowed: filter !== undefined,
     covers: (image) => scopeOf(globs, image),
     lifts: ({ name, title, exceptions }) =>

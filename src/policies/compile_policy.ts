@@ -89,6 +89,7 @@ function entryOf(
     promotion: compilePromotion(spec.promotion),
     onUnavailable: spec.onUnavailable,
     exceptions: kind === 'ImagePolicy' ? 'Allow' : spec.exceptions,
+    kinds: spec.match?.kinds ?? [],
     namespaceSelector: spec.namespaceSelector,
     covers: (image) => covering(image).length > 0,
     judged: compileOwnerTest(spec.match),

@@ -63,6 +63,8 @@ export interface CompiledPolicy {
   readonly onUnavailable: 'Deny' | 'Allow'
   /** whether an ImagePolicyException of a namespace may lift it there; Allow for an ImagePolicy */
   readonly exceptions: 'Deny' | 'Allow'
+  /** of `match`, as they are written; empty: of every kind */
+  readonly kinds: readonly string[]
   /** the namespaces that a ClusterImagePolicy is for; undefined: all, or its own one */
   readonly namespaceSelector: LabelSelector | undefined
   /** whether the globs cover this repository name, such as `ghcr.io/acme/web` */
@@ -138,6 +140,8 @@ export interface CompiledException {
   readonly reason: string
   /** ms since the epoch: from then on it does not count */
   readonly expires: number
+  /** of `match`, as they are written; empty: of every kind */
+  readonly kinds: readonly string[]
   /** whether it is for some workloads of its namespace only */
   readonly narrowed: boolean
   /** whether it is for this image: for all of its repository, or for its tag; undefined: no */

@@ -110,6 +110,7 @@ t.test('a decision is given again only while the same exceptions count', async (
     images: [NAME],
     reason: 'OPS-123',
     expires,
+    kinds: [],
     narrowed: false,
     covers: () => 'repository',
     lifts: () => true,

@@ -152,6 +152,7 @@ export function policy(
     promotion: { windows: [], maxPerMinute: 0, canary: 0 },
     onUnavailable: 'Allow',
     exceptions: kind === 'ImagePolicy' ? 'Allow' : 'Deny',
+    kinds: [],
     namespaceSelector: undefined,
     covers: (image) => images.includes(image),
     judged: () => true,

@@ -32,6 +32,11 @@ export interface DocumentStream {
  */
 const MARKER = /(?<=[\r\n])(?:---|\.\.\.)(?=[ \t\r\n])/g
 const LONGEST_MARKER = 4
+/** The same, with a byte order mark of its own behind the ---, as when files were put together. */
+const MARKER_OR_MARK = new RegExp(
+  `${MARKER.source}|(?<=(?:^|[\\r\\n])---[ \\t]*(?:#[^\\r\\n]*)?(?:\\r\\n?|\\n))\\ufeff`,
+  'g',
+)
 /** Directives belong to the document that follows them. */
 const ONLY_DIRECTIVES = /^(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n?|\n)|%[^\r\n]*(?:\r\n?|\n))*$/
 /** A text is looked through when it has become this much longer, in UTF-16 units. */
@@ -101,9 +106,10 @@ export function createDocumentStream(step: number = STEP): DocumentStream {
     const text = parts.length === 1 ? (parts[0] ?? '') : parts.join('')
     const found: SourceDocument[] = []
     let start = 0
-    MARKER.lastIndex = Math.max(0, searched - LONGEST_MARKER)
-    for (let match = MARKER.exec(text); match; match = MARKER.exec(text)) {
-      const at = match[0] === '---' ? match.index : match.index + match[0].length
+    const marker = text.indexOf('\ufeff', 1) < 0 ? MARKER : MARKER_OR_MARK
+    marker.lastIndex = Math.max(0, searched - LONGEST_MARKER)
+    for (let match = marker.exec(text); match; match = marker.exec(text)) {
+      const at = match[0] === '...' ? match.index + match[0].length : match.index
       const piece = text.slice(start, at)
       if (at === start || (piece.includes('%') && ONLY_DIRECTIVES.test(piece))) continue
       split(piece, true, found)

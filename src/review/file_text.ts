@@ -11,7 +11,7 @@ const LONGEST_DOCUMENT = 64 * 1024 * 1024
 const SMALL = 4 * 1024 * 1024
 
 /** What Node makes of bytes in a name that are no UTF-8. */
-const UNKNOWN = '\ufffd'
+export const UNKNOWN = '\ufffd'
 
 /** A text that is read while it is looked at. */
 export interface FileText {

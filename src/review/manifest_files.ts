@@ -2,7 +2,7 @@ import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'no
 import { glob } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { TagwardenError } from '../errors.ts'
-import { unreadable } from './file_text.ts'
+import { UNKNOWN, unreadable } from './file_text.ts'
 import { createIgnoreRules, createPatterns, type IgnoreRules } from './ignore_rules.ts'
 import { trackedAlthoughIgnored } from './tracked_files.ts'
 
@@ -123,7 +123,8 @@ export async function* findManifests(
       if (isFolder && !ignored) {
         yield* below(each, rules)
         yield* followed(each)
-      } else if (stats?.isFile() && (!ignored || (await tracked()).has(each))) yield* named(each)
+      } else if (!stats && each.includes(UNKNOWN)) yield* named(each)
+      else if (stats?.isFile() && (!ignored || (await tracked()).has(each))) yield* named(each)
     }
   }
 

@@ -28,6 +28,9 @@ t.test('a document begins at each --- at the start of a line, and nowhere else',
     ['# only\n---\na: 1\n', ['# only\n', '---\na: 1\n']],
     ['\ufeff---\na: 1\n', ['\ufeff---\na: 1\n']],
     ['a: 1\n---', ['a: 1\n---']],
+    ['a: 1\n---\n\ufeffb: 2\n', ['a: 1\n', '---\n', '\ufeffb: 2\n']],
+    ['--- # b\r\n\ufeffb: 2\r\n', ['--- # b\r\n', '\ufeffb: 2\r\n']],
+    ['a: 1\n\ufeffb: 2\n', ['a: 1\n\ufeffb: 2\n']],
   ]
   for (const [text, documents] of rows) {
     t.strictSame(
@@ -50,22 +53,28 @@ t.test('each document says where in its file it begins', (t) => {
   t.end()
 })
 
-const line = fc.constantFrom(
+const LINES = [
   ...['---', '--- ', '...', '... # x', 'a: 1', '- b', '', '  - c: "x"', '# c', '%YAML 1.2', ' ---'],
-)
-const texts = fc
-  .array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')))
-  .map((lines) => lines.flat().join(''))
+]
+const textsOf = (lines: readonly string[]) =>
+  fc
+    .array(fc.tuple(fc.constantFrom(...lines), fc.constantFrom('\n', '\r\n', '\r')))
+    .map((each) => each.flat().join(''))
+const texts = textsOf(LINES)
 
 t.test('law: the documents are the text, however it is cut up on the way', (t) => {
   fc.assert(
-    fc.property(texts, fc.integer({ min: 1, max: 9 }), (text, piece) => {
-      const whole = cut(text)
-      const pieces = cut(text, piece)
-      t.equal(whole.map((each) => each.text).join(''), text)
-      t.equal(pieces.map((each) => each.text).join(''), text)
-      return JSON.stringify(whole) === JSON.stringify(pieces)
-    }),
+    fc.property(
+      textsOf([...LINES, '\ufeffa: 1']),
+      fc.integer({ min: 1, max: 9 }),
+      (text, piece) => {
+        const whole = cut(text)
+        const pieces = cut(text, piece)
+        t.equal(whole.map((each) => each.text).join(''), text)
+        t.equal(pieces.map((each) => each.text).join(''), text)
+        return JSON.stringify(whole) === JSON.stringify(pieces)
+      },
+    ),
   )
   t.end()
 })

@@ -77,6 +77,7 @@ t.test('objects are found in documents of every form', async (t) => {
     [one.replaceAll('\n', '\r\n'), 1, [7]],
     [one.replaceAll('\n', '\r'), 1, [7]],
     [`\ufeff${one}`, 1, [7]],
+    [`\ufeff${one}---\n\ufeff${one}---\n\ufeff${JSON.stringify(json(LATEST))}`, 3, [7, 15, 17]],
     [one.replace('spec:', 'x: &i\n  name: c\n  image: web\nspec:'), 1, [10]],
   ]
   for (const [text, images, lines] of rows) {

@@ -6,7 +6,7 @@ import { type Ownership, ownershipOf, skipped } from './ownership.ts'
 import { encodePatch } from './patch.ts'
 import { createRepeatedAnswers } from './repeated.ts'
 import { type PulledObject, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
-import { type AdmissionResponse, writeResponse } from './response.ts'
+import { type AdmissionResponse, type ReviewAnswer, reviewAnswer } from './response.ts'
 import { type AdmissionRequest, parseReview } from './review.ts'
 import { collectFindings, denialMessage, isOfRequest, objectTitle, warningsOf } from './words.ts'
 
@@ -52,12 +52,6 @@ export interface ReviewSummary {
 }
 
 export type Hook = 'mutate' | 'validate'
-
-/** Status and body for the HTTP answer. */
-export interface ReviewAnswer {
-  readonly status: number
-  readonly body: string
-}
 
 export type ReviewHandler = (
   body: Buffer,
@@ -113,7 +107,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
     }
     if (skipped(request)) {
       summary('skipped')
-      return reply({ uid: request.uid, allowed: true })
+      return reviewAnswer({ uid: request.uid, allowed: true })
     }
     const ownership = ownershipOf(request, options.controllers)
     const mode = modeOf(ownership, hook)
@@ -145,7 +139,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
       decisions,
       response.message,
     )
-    return reply(response)
+    return reviewAnswer(response)
   }
 }
 
@@ -203,8 +197,4 @@ function validated(
 function audit(lines: readonly string[]): string {
   const text = lines.join('\n')
   return text.length > 8000 ? `${text.slice(0, 8000)}…` : text
-}
-
-function reply(response: AdmissionResponse): ReviewAnswer {
-  return { status: 200, body: writeResponse(response) }
 }

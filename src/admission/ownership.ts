@@ -1,17 +1,24 @@
 import { type AdmissionRequest, isObject, type JsonObject, objectAt, own } from './review.ts'
 
-/** Kubernetes' own controllers: kind of the owner -> account (with --use-service-account-credentials). */
-const CONTROLLER_OF: Readonly<Record<string, string>> = {
-  Deployment: 'deployment-controller',
-  ReplicaSet: 'replicaset-controller',
-  StatefulSet: 'statefulset-controller',
-  DaemonSet: 'daemon-set-controller',
-  Job: 'job-controller',
-  CronJob: 'cronjob-controller',
-  ReplicationController: 'replication-controller',
-}
-const BUILT_IN = new Set(['v1', 'apps/v1', 'batch/v1'])
 const SERVICE_ACCOUNT = 'system:serviceaccount:'
+
+/**
+ * The accounts of Kubernetes' own controllers (with --use-service-account-credentials), by
+ * apiVersion and kind of what they make objects from.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
+ */
+export const CONTROLLER_ACCOUNTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'apps/v1/Deployment': 'deployment-controller',
+    'apps/v1/ReplicaSet': 'replicaset-controller',
+    'apps/v1/StatefulSet': 'statefulset-controller',
+    'apps/v1/DaemonSet': 'daemon-set-controller',
+    'batch/v1/Job': 'job-controller',
+    'batch/v1/CronJob': 'cronjob-controller',
+    'v1/ReplicationController': 'replication-controller',
+  }).map(([owner, name]) => [owner, `${SERVICE_ACCOUNT}kube-system:${name}`]),
+)
 
 /** Whether a controller made an object, and whether what it was made from is reviewed itself. */
 export type Ownership = 'none' | 'reviewed' | 'operator'
@@ -39,11 +46,11 @@ export function ownershipOf(
   if (!username.startsWith(SERVICE_ACCOUNT)) {
     return 'none'
   }
-  const kind = String(own(owner, 'kind'))
-  if (BUILT_IN.has(String(own(owner, 'apiVersion'))) && Object.hasOwn(CONTROLLER_OF, kind)) {
-    return username === `${SERVICE_ACCOUNT}kube-system:${CONTROLLER_OF[kind]}` ? 'reviewed' : 'none'
+  const account = CONTROLLER_ACCOUNTS.get(`${own(owner, 'apiVersion')}/${own(owner, 'kind')}`)
+  if (account === undefined) {
+    return 'operator'
   }
-  return 'operator'
+  return username === account ? 'reviewed' : 'none'
 }
 
 /** The ownerReference of the controller that an object says it has. */

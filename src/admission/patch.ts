@@ -1,4 +1,5 @@
 import type { Decision } from '../decisions/index.ts'
+import { escapeKey, pointerKeys } from '../images/index.ts'
 import type { Examined } from './examine.ts'
 import { type AdmissionRequest, isObject, type JsonObject, own } from './review.ts'
 
@@ -43,7 +44,7 @@ export function patchAnnotations(
   }
   const operations: PatchOperation[] = []
   for (const [key, value] of wanted) {
-    const path = `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    const path = `/metadata/annotations/${escapeKey(key)}`
     const present = own(annotations, key)
     if (value === undefined) {
       if (present !== undefined) operations.push({ op: 'remove', path })
@@ -56,13 +57,10 @@ export function patchAnnotations(
 
 /** The object with a patch of the functions above applied; what does not change is shared. */
 export function applyPatch(object: JsonObject, patch: readonly PatchOperation[]): JsonObject {
-  return patch.reduce((result, operation) => {
-    const keys = operation.path
-      .slice(1)
-      .split('/')
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-    return changed(result, keys, operation) as JsonObject
-  }, object)
+  return patch.reduce(
+    (result, step) => changed(result, pointerKeys(step.path), step) as JsonObject,
+    object,
+  )
 }
 
 function changed(place: unknown, [key = '', ...rest]: string[], step: PatchOperation): unknown {

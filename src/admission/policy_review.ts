@@ -10,7 +10,7 @@ import {
 import { describeField } from '../sources/index.ts'
 import type { ReviewHandler, ReviewOptions, ReviewSummary } from './handlers.ts'
 import { doubtsAbout } from './policy_doubts.ts'
-import { writeResponse } from './response.ts'
+import { reviewAnswer } from './response.ts'
 import { type AdmissionRequest, objectAt, own, parseReview } from './review.ts'
 import { objectTitle } from './words.ts'
 
@@ -50,7 +50,7 @@ export function createPolicyReviewHandler(options: PolicyReviewOptions): ReviewH
     const { uid } = request
     if (isPassed(request)) {
       tell('skipped')
-      return reply({ uid, allowed: true })
+      return reviewAnswer({ uid, allowed: true })
     }
     const { resources, problems } = readObjects([request.object])
     const compiled = compilePolicies(resources, { enforcement, secrets: true })
@@ -58,11 +58,11 @@ export function createPolicyReviewHandler(options: PolicyReviewOptions): ReviewH
     if (wrong.length > 0) {
       const message = refusal(request, wrong)
       tell('denied', message)
-      return reply({ uid, allowed: false, message })
+      return reviewAnswer({ uid, allowed: false, message })
     }
     tell('allowed')
     const warnings = doubtsAbout(compiled.set, options.policies(), clock(), kinds)
-    return reply({ uid, allowed: true, warnings: warnings.slice(0, MOST_WARNINGS) })
+    return reviewAnswer({ uid, allowed: true, warnings: warnings.slice(0, MOST_WARNINGS) })
   }
 }
 
@@ -96,8 +96,4 @@ function refusal(request: AdmissionRequest, wrong: readonly (TagwardenError | st
   const rest = lines.length - MOST_LINES
   const shown = [...lines.slice(0, MOST_LINES), ...(rest > 0 ? [`and ${rest} more`] : [])]
   return `${objectTitle(request)} is wrong:\n  ${shown.join('\n  ')}`
-}
-
-function reply(response: Parameters<typeof writeResponse>[0]) {
-  return { status: 200, body: writeResponse(response) }
 }

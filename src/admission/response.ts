@@ -9,8 +9,14 @@ export interface AdmissionResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>> | undefined
 }
 
-/** The body of the answer: an `AdmissionReview` of `admission.k8s.io/v1`. */
-export function writeResponse(response: AdmissionResponse): string {
+/** Status and body for the HTTP answer. */
+export interface ReviewAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** The answer to a review: an `AdmissionReview` of `admission.k8s.io/v1`. */
+export function reviewAnswer(response: AdmissionResponse): ReviewAnswer {
   const { uid, allowed, patch, message, warnings, auditAnnotations } = response
   let body = `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":${JSON.stringify(uid)},"allowed":${allowed}`
   if (patch !== undefined) {
@@ -27,5 +33,5 @@ export function writeResponse(response: AdmissionResponse): string {
   if (auditAnnotations) {
     body += `,"auditAnnotations":${JSON.stringify(auditAnnotations)}`
   }
-  return `${body}}}`
+  return { status: 200, body: `${body}}}` }
 }

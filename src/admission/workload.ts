@@ -1,3 +1,4 @@
+import { groupOf } from '../images/index.ts'
 import type { NamedObject, Workload } from '../policies/types.ts'
 import { controllerReference } from './ownership.ts'
 import { type AdmissionRequest, type JsonObject, objectAt, own } from './review.ts'
@@ -48,8 +49,7 @@ function ownersOf(
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof name !== 'string') {
     return NOBODY
   }
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-  const owner = { group, kind, name }
+  const owner = { group: groupOf(apiVersion), kind, name }
   const above = ownerAbove(owner, own(labels, 'pod-template-hash'))
   return above === undefined ? [owner] : [owner, above]
 }

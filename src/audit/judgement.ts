@@ -1,4 +1,5 @@
 import {
+  controllerReference,
   createRequest,
   type PreviewedImage,
   preview,
@@ -62,9 +63,7 @@ export async function judge(
 
 /** An operator's objects are judged and never changed: any account of a namespace may be one. */
 function makerOf({ metadata }: KubernetesObject): string {
-  const references: unknown = metadata.ownerReferences
-  const owned = Array.isArray(references) && references.some((each) => each?.controller === true)
-  return owned ? 'system:serviceaccount:' : ''
+  return controllerReference({ metadata }) ? 'system:serviceaccount:' : ''
 }
 
 type Moves = ReadonlyMap<string, { readonly to: string; readonly policy: string }>

@@ -1,3 +1,4 @@
+import { controllerReference } from '../admission/index.ts'
 import {
   CRON_JOBS,
   DAEMON_SETS,
@@ -11,6 +12,7 @@ import {
   type ResourceName,
   STATEFUL_SETS,
 } from '../cluster/index.ts'
+import { groupOf } from '../images/index.ts'
 
 /** What is owned stands before what owns it: so a list of owners needs to be read once only. */
 const BUILT_IN: readonly ResourceName[] = Object.freeze([
@@ -37,20 +39,12 @@ export interface Owner {
 
 /** The controller that an object says it belongs to; anybody may have written that. */
 export function ownerOf({ metadata }: KubernetesObject): Owner | undefined {
-  const references: unknown = metadata.ownerReferences
-  if (!Array.isArray(references)) return undefined
-  for (const reference of references as readonly Readonly<Record<string, unknown>>[]) {
-    if (typeof reference !== 'object' || reference === null) continue
-    const { controller, apiVersion, kind, uid } = reference
-    if (controller !== true) continue
-    if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof uid !== 'string') {
-      return undefined
-    }
-    const slash = apiVersion.indexOf('/')
-    const group = slash < 0 ? '' : apiVersion.slice(0, slash)
-    return { key: ownerKey(metadata.namespace, uid), kind: kindText({ group, kind }) }
+  const { apiVersion, kind, uid } = controllerReference({ metadata }) ?? {}
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof uid !== 'string') {
+    return undefined
   }
-  return undefined
+  const group = groupOf(apiVersion)
+  return { key: ownerKey(metadata.namespace, uid), kind: kindText({ group, kind }) }
 }
 
 /** The key under which others name an object as their owner. */

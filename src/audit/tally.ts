@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Facts } from '../decisions/index.ts'
-import { displayImage } from '../images/index.ts'
+import { displayImage, groupOf } from '../images/index.ts'
 import {
   LEVELS,
   type Level,
@@ -205,9 +205,8 @@ function fingerprintOf(
   { reason, policy }: JudgedFinding,
 ): string {
   const { apiVersion, kind, namespace = '', name } = subject
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   const place = occurrence.name ?? occurrence.pointer
-  const parts = [group, kind, namespace, name, occurrence.role, place]
+  const parts = [groupOf(apiVersion), kind, namespace, name, occurrence.role, place]
   const fault = [reason, policy?.title ?? '', question?.image.name ?? '']
   return createHash('sha256')
     .update(JSON.stringify([...parts, ...fault]))

@@ -1,4 +1,5 @@
 import { formatPosition } from '../errors.ts'
+import { groupOf } from '../images/index.ts'
 import type { ObjectDocument } from '../policies/index.ts'
 import type { Fields, Source } from './types.ts'
 
@@ -30,7 +31,7 @@ export function foreignObject({ value, position }: ObjectDocument): ForeignObjec
   const title = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`} (${place})`
   return {
     value: object,
-    group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
+    group: groupOf(apiVersion),
     kind,
     name,
     namespace: namespace !== undefined && NAMESPACE.test(namespace) ? namespace : undefined,

@@ -87,6 +87,11 @@ export interface FactSource {
   gather(need: FactNeed, signal: AbortSignal): Promise<FactFailure | undefined>
 }
 
+/** The registry host that has to be asked. */
+export function hostOf({ name }: FactNeed): string {
+  return name.slice(0, name.indexOf('/'))
+}
+
 /** A stable key of a need, for maps. */
 export function needKey(need: FactNeed): string {
   return need.fact === 'repository'

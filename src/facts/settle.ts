@@ -5,6 +5,7 @@ import {
   type FactNeed,
   type FactSource,
   type Facts,
+  hostOf,
   needKey,
   type Question,
 } from '../decisions/index.ts'
@@ -177,6 +178,5 @@ async function gatherAll(
 }
 
 function outOfTime(need: FactNeed, at: number): FactFailure {
-  const host = need.name.slice(0, need.name.indexOf('/'))
-  return { code: 'ERR_REGISTRY_TIMEOUT', message: `${host} did not answer in time`, at }
+  return { code: 'ERR_REGISTRY_TIMEOUT', message: `${hostOf(need)} did not answer in time`, at }
 }

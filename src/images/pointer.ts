@@ -5,9 +5,9 @@ export function escapeKey(key: string): string {
   return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 }
 
-/** The keys of a JSON pointer that starts with `/` (RFC 6901 §4). */
+/** The keys of a JSON pointer (RFC 6901 §4). */
 export function pointerKeys(pointer: string): string[] {
-  const keys = pointer.slice(1).split('/')
+  const [, ...keys] = pointer.split('/')
   return pointer.includes('~')
     ? keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
     : keys

@@ -49,6 +49,11 @@ export const builtinKinds: readonly GroupKind[] = Object.freeze(
   }),
 )
 
+/** The API group that an `apiVersion` names; empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')))
+}
+
 /** The keys that lead to the pod spec of a built-in kind. */
 export function podSpecKeys({ group, kind }: GroupKind): readonly string[] | undefined {
   return POD_SPECS.get(`${group}/${kind}`)

@@ -1,3 +1,4 @@
+import { groupOf } from '../images/index.ts'
 import { documentProblem, type ObjectDocument } from './document.ts'
 import { quote } from './flaw.ts'
 import { readFlux } from './flux.ts'
@@ -27,9 +28,8 @@ export function readObject(document: ObjectDocument): Reading | undefined {
     const remedy = `Add apiVersion: ${GROUP}/${VERSION} and kind: ImagePolicy, or move it out of the policies`
     return wrong(document, [missing], 'is missing', remedy)
   }
-  const slash = apiVersion.indexOf('/')
-  const group = apiVersion.slice(0, Math.max(slash, 0))
-  const version = apiVersion.slice(slash + 1)
+  const group = groupOf(apiVersion)
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1)
   if (group === GROUP) return readOwn(document, kind, version)
   if (group === FLUX_GROUP && (kind === 'ImagePolicy' || kind === 'ImageRepository')) {
     if (FLUX_VERSIONS.includes(version)) return readFlux(document, `Flux${kind}`)

@@ -1,4 +1,4 @@
-import { HOLD_ANNOTATION } from '../admission/index.ts'
+import { controllerReference, HOLD_ANNOTATION } from '../admission/index.ts'
 import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
 import { CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS, WORKLOADS } from '../cluster/index.ts'
 import type { GroupKind, ImageField } from '../images/index.ts'
@@ -43,8 +43,7 @@ export function whyUnmoved(object: KubernetesObject): string | undefined {
   const { metadata } = object
   if (metadata.deletionTimestamp !== undefined) return 'it is being deleted'
   if (isHeld(object)) return `it has ${HOLD_ANNOTATION}`
-  const owners = (metadata.ownerReferences ?? []) as readonly { readonly controller?: unknown }[]
-  if (owners.some(({ controller }) => controller === true)) return 'a controller owns it'
+  if (controllerReference({ metadata })) return 'a controller owns it'
   // Somebody paused it to work on it, and a second change would go out with theirs.
   const spec = (object as { readonly spec?: { readonly paused?: unknown } }).spec
   if (spec?.paused === true) return 'it is paused'

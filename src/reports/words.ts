@@ -1,5 +1,5 @@
 import { findingLine } from '../decisions/index.ts'
-import { displayImage, fieldAt, type GroupKind } from '../images/index.ts'
+import { displayImage, fieldAt, groupOf } from '../images/index.ts'
 import { plain } from './plain.ts'
 import type {
   Location,
@@ -20,12 +20,6 @@ const LONGEST_LINE = 4000
 export function subjectTitle({ kind, namespace, name }: Subject): string {
   const space = namespace === undefined ? '' : `${plain(namespace, LONGEST_NAME)}/`
   return `${plain(kind, LONGEST_NAME)} ${space}${plain(name, LONGEST_NAME)}`
-}
-
-/** Group and kind of an object. */
-function groupKindOf({ apiVersion, kind }: Subject): GroupKind {
-  const slash = apiVersion.indexOf('/')
-  return { group: slash < 0 ? '' : apiVersion.slice(0, slash), kind }
 }
 
 /** The finding as the webhook says it, on one line. */
@@ -55,7 +49,8 @@ export function placeInObject({
   field: string
   name: string | undefined
 } {
-  const field = plain(fieldAt(pointer, groupKindOf(subject)), LONGEST_NAME)
+  const { apiVersion, kind } = subject
+  const field = plain(fieldAt(pointer, { group: groupOf(apiVersion), kind }), LONGEST_NAME)
   return { field, name: container?.slice(0, LONGEST_NAME) }
 }
 

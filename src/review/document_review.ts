@@ -1,7 +1,7 @@
 import { createReviewHandlers, type ReviewOptions } from '../admission/index.ts'
 import type { Facts } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
-import { displayImage } from '../images/index.ts'
+import { displayImage, pointerKeys } from '../images/index.ts'
 import {
   LEVEL_OF,
   type Location,
@@ -25,7 +25,7 @@ import {
   type ReviewedDocument,
   type UnmarkedFinding,
 } from './outcome.ts'
-import { applyEdits, keysOf } from './scalar_edit.ts'
+import { applyEdits } from './scalar_edit.ts'
 import { createPlaceFinder } from './scalar_place.ts'
 import { type DocumentHints, type FoundSubjects, findSubjects } from './subjects.ts'
 
@@ -205,7 +205,7 @@ function locationsIn(document: SourceDocument, file: string, manifest: Manifest)
   })
   return (place) => {
     const { lines, finder } = tools()
-    const found = finder?.find(keysOf(place))
+    const found = finder?.find(pointerKeys(place))
     return found ? lines.range(found.start, found.end) : lines.range(0, 0)
   }
 }
@@ -260,5 +260,5 @@ function linesOf({ text, line }: SourceDocument): readonly [number, number] {
 }
 
 function lastWord(path: string): string {
-  return keysOf(path).findLast((key) => key !== '*') ?? ''
+  return pointerKeys(path).findLast((key) => key !== '*') ?? ''
 }

@@ -1,4 +1,10 @@
-import { type FactFailure, type FactNeed, type FactSource, needKey } from '../decisions/index.ts'
+import {
+  type FactFailure,
+  type FactNeed,
+  type FactSource,
+  hostOf,
+  needKey,
+} from '../decisions/index.ts'
 import { unlessAborted } from '../scheduling/index.ts'
 
 /** A source that asks for each fact once in a run, and counts. */
@@ -35,7 +41,7 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
     if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
     running += 1
     try {
-      const host = need.name.slice(0, need.name.indexOf('/'))
+      const host = hostOf(need)
       const hopeless = failing.get(host)
       if (hopeless && hopeless.count >= HOPELESS) return hopeless.last
       const until = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])

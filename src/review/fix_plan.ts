@@ -1,7 +1,8 @@
+import { valueAt } from '../images/index.ts'
 import { LEVEL_OF, LEVELS, type Level } from '../reports/types.ts'
 import { type JudgedImage, type Rewrite, rewritesFor } from './judged_image.ts'
 import type { Manifest } from './manifest.ts'
-import { keysOf, planEdits, type TextEdit, valueAt } from './scalar_edit.ts'
+import { planEdits, type TextEdit } from './scalar_edit.ts'
 
 /** What is written in place of what stands there. */
 export interface Fixing {
@@ -40,7 +41,7 @@ export function planFixes(
     const to = resolved.get(image.place) ?? targetOf(image, fixing)
     if (to === undefined || to === image.image) continue
     const rewrites = rewritesFor(image, to)?.filter(
-      (each) => String(valueAt(manifest.value, keysOf(each.place))) !== each.to,
+      (each) => String(valueAt(manifest.value, each.place)) !== each.to,
     )
     if (rewrites === undefined) unfixed.push({ place: image.place, why: OTHER_DIGEST })
     else if (rewrites.length > 0) wanted.push({ place: image.place, rewrites })

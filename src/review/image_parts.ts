@@ -1,5 +1,5 @@
 import { createRequest, isObject, type JsonObject, own } from '../admission/index.ts'
-import type { GroupKind, ImageField } from '../images/index.ts'
+import { escapeKey, type GroupKind, groupOf, type ImageField } from '../images/index.ts'
 import type { Subject } from '../reports/types.ts'
 
 /** An image whose name, tag and digest are values of their own. */
@@ -54,9 +54,8 @@ export function kustomizationImages(
 ): AssembledImages | undefined {
   const apiVersion = own(object, 'apiVersion')
   if (typeof apiVersion !== 'string') return undefined
-  const named = { group: apiVersion.slice(0, apiVersion.indexOf('/')), kind: own(object, 'kind') }
-  const { group } = named
-  const kind = KINDS.find((each) => each.kind === named.kind && each.group === group)
+  const group = groupOf(apiVersion)
+  const kind = KINDS.find((each) => each.kind === own(object, 'kind') && each.group === group)
   if (!kind) return undefined
   const spec = own(object, 'spec')
   const flux = group === 'kustomize.toolkit.fluxcd.io'
@@ -125,7 +124,7 @@ export function helmImages(
     const found = partsOfMap(at, pointer, path)
     if (found) parts.push(found)
     for (const [key, inside] of Object.entries(at)) {
-      const below = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const below = `${pointer}/${escapeKey(key)}`
       const named = path === '' ? key : `${path}.${key}`
       if (typeof inside !== 'string') visit(inside, below, named, depth + 1)
       else if (/image$/i.test(key) && /[^/]:[^/]+$|@/.test(inside)) {

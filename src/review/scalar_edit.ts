@@ -1,4 +1,5 @@
 import { load, SCALAR_STYLE, YAML11_SCHEMA } from 'js-yaml'
+import { escapeKey, pointerKeys, valueAt } from '../images/index.ts'
 import type { Rewrite } from './judged_image.ts'
 import { isFault, type Manifest, readManifest } from './manifest.ts'
 import { createPlaceFinder, type Place } from './scalar_place.ts'
@@ -48,7 +49,7 @@ export function planEdits(
   const finder = createPlaceFinder(text, manifest.events())
   const byStart = new Map<number, { place: Place; rewrites: Rewrite[] }>()
   for (const rewrite of rewrites) {
-    const place = finder.find(keysOf(rewrite.place))
+    const place = finder.find(pointerKeys(rewrite.place))
     if (place?.style === undefined) refused.push({ rewrite, why: UNCLEAR })
     else {
       const found = byStart.get(place.start) ?? { place, rewrites: [] }
@@ -109,7 +110,7 @@ function editFor(
   { place, to }: Rewrite,
 ): TextEdit | undefined {
   const written = text.slice(start, end)
-  const before = String(valueAt(value, keysOf(place)))
+  const before = String(valueAt(value, place))
   const block = style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK
   if (block) return written === before ? { start, end, text: to } : undefined
   const plain = style === SCALAR_STYLE.PLAIN
@@ -145,11 +146,7 @@ function keeps(
     }
     // the anchor that an image is taken from, in a field of the same name that nothing reads
     const source = named.get(`${lastKey(place)} ${to}`)
-    return (
-      source !== undefined &&
-      !untouchable.has(place) &&
-      from === valueAt(value, keysOf(source.place))
-    )
+    return source !== undefined && !untouchable.has(place) && from === valueAt(value, source.place)
   })
   return fits && met === wanted.size
 }
@@ -172,31 +169,11 @@ function sameButFor(
     keys.every(
       (key) =>
         Object.hasOwn(now, key) &&
-        sameButFor(old[key], now[key], `${place}/${escaped(key)}`, admits),
+        sameButFor(old[key], now[key], `${place}/${escapeKey(key)}`, admits),
     )
   )
 }
 
 function lastKey(place: string): string {
   return place.slice(place.lastIndexOf('/') + 1)
-}
-
-function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-/** The keys of a JSON pointer. */
-export function keysOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-}
-
-/** The value at these keys. */
-export function valueAt(value: unknown, keys: readonly string[]): unknown {
-  return keys.reduce<unknown>(
-    (at, key) => (at as Record<string, unknown> | undefined)?.[key],
-    value,
-  )
 }

@@ -6,6 +6,7 @@ import {
   own,
   parseReview,
 } from '../admission/index.ts'
+import { groupOf } from '../images/index.ts'
 import type { Subject } from '../reports/types.ts'
 import {
   type AssembledImages,
@@ -99,8 +100,7 @@ export function findSubjects(value: unknown, how: DocumentHints, at = ''): Found
     const metadata = own(object, 'metadata')
     const written = isObject(metadata) ? own(metadata, 'namespace') : undefined
     const where = typeof written === 'string' && written !== '' ? written : namespace
-    const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-    const request = createRequest({ group, kind }, where, object)
+    const request = createRequest({ group: groupOf(apiVersion), kind }, where, object)
     subjects.push({ subject: subjectOf(request, apiVersion), request, base })
   }
 
@@ -143,7 +143,7 @@ function releaseImages(
   object: JsonObject,
   place: { readonly namespace: string; readonly base: string },
 ): readonly AssembledImages[] {
-  const group = String(own(object, 'apiVersion')).split('/')[0]
+  const group = groupOf(String(own(object, 'apiVersion')))
   const at = (...keys: readonly string[]) =>
     keys.reduce<unknown>((of, key) => {
       if (Array.isArray(of)) return of[Number(key)]

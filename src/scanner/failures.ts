@@ -1,11 +1,6 @@
 import { accessOfKey, describeKey, repositoryKey } from '../catalog/index.ts'
-import type { FactFailure, FactNeed } from '../decisions/ports.ts'
+import { type FactFailure, type FactNeed, hostOf } from '../decisions/ports.ts'
 import { TagwardenError } from '../errors.ts'
-
-/** The registry host of what is needed. */
-function hostOf(need: FactNeed): string {
-  return need.name.slice(0, need.name.indexOf('/'))
-}
 
 /** Each access has turns of its own at a host, so that none waits for another's proxy. */
 export function queueOf(need: FactNeed): string {

@@ -1,4 +1,5 @@
-import { builtinKinds, type ImageField } from '../images/index.ts'
+import { CONTROLLER_ACCOUNTS } from '../admission/index.ts'
+import { builtinKinds, type ImageField, pointerKeys } from '../images/index.ts'
 
 /** A condition in CEL; the webhook is called only when all of its conditions hold. */
 export interface MatchCondition {
@@ -25,22 +26,9 @@ const DELETED: MatchCondition = {
   expression: 'oldObject == null || !oldObject.?metadata.?deletionTimestamp.hasValue()',
 }
 
-/** https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles */
-const CONTROLLERS: Readonly<Record<string, string>> = {
-  'apps/v1/Deployment': 'deployment-controller',
-  'apps/v1/ReplicaSet': 'replicaset-controller',
-  'apps/v1/StatefulSet': 'statefulset-controller',
-  'apps/v1/DaemonSet': 'daemon-set-controller',
-  'batch/v1/Job': 'job-controller',
-  'batch/v1/CronJob': 'cronjob-controller',
-  'v1/ReplicationController': 'replication-controller',
-}
-
 /** What Kubernetes' controllers make from reviewed objects is judged, and never changed. */
 function notControllers(): MatchCondition {
-  const accounts = Object.entries(CONTROLLERS).map(
-    ([owner, name]) => `'${owner}': 'system:serviceaccount:kube-system:${name}'`,
-  )
+  const accounts = [...CONTROLLER_ACCOUNTS].map(([owner, account]) => `'${owner}': '${account}'`)
   const owner = "owner.?apiVersion.orValue('') + '/' + owner.?kind.orValue('')"
   const owners = [
     'owner.?controller.orValue(false) == true',
@@ -98,7 +86,7 @@ export function reviewConditions(
   fields: readonly ImageField[],
 ): MatchCondition[] {
   const custom = customFields(fields)
-  const keys = fields.flatMap(({ paths }) => paths.map(firstKey))
+  const keys = fields.flatMap(({ paths }) => paths.map((path) => pointerKeys(path)[0] ?? ''))
   return [
     ...(custom.length > 0 ? [kinds(custom)] : []),
     MIRROR,
@@ -122,12 +110,6 @@ export function probeConditions(lease: string): MatchCondition[] {
       expression: `request.?dryRun.orValue(false) && object.metadata.name == ${text(lease)}`,
     },
   ]
-}
-
-/** `/spec/a~1b/*` -> `spec` */
-function firstKey(path: string): string {
-  const [, key = ''] = path.split('/')
-  return key.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
 /** A string literal of CEL. */

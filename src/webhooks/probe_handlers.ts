@@ -1,4 +1,5 @@
-import { parseReview, type ReviewHandler, writeResponse } from '../admission/index.ts'
+import { encodePatch, parseReview, type ReviewHandler, reviewAnswer } from '../admission/index.ts'
+import { escapeKey, valueAt } from '../images/index.ts'
 import { NONCE_ANNOTATION, SEEN_ANNOTATION } from './configuration.ts'
 
 /** The paths of the probe, as names of handlers for the server. */
@@ -15,17 +16,15 @@ export function createProbeHandlers(): Record<ProbePath, ReviewHandler> {
   return {
     'probe-mutate': async (body) => {
       const { uid, nonce } = readProbe(body)
-      const path = `/metadata/annotations/${SEEN_ANNOTATION.replaceAll('/', '~1')}`
-      const patch = JSON.stringify([{ op: 'add', path, value: nonce }])
-      return answer(
-        nonce === ''
-          ? { uid, allowed: true }
-          : { uid, allowed: true, patch: Buffer.from(patch).toString('base64') },
-      )
+      const patch = { op: 'add', path: pathOf(SEEN_ANNOTATION), value: nonce } as const
+      return reviewAnswer({
+        ...{ uid, allowed: true },
+        patch: nonce === '' ? undefined : encodePatch([patch]),
+      })
     },
     'probe-validate': async (body) => {
       const { uid, nonce, seen } = readProbe(body)
-      return answer(
+      return reviewAnswer(
         nonce !== '' && nonce === seen
           ? { uid, allowed: true }
           : { uid, allowed: false, message: 'the mutating webhook was not called' },
@@ -36,20 +35,13 @@ export function createProbeHandlers(): Record<ProbePath, ReviewHandler> {
 
 function readProbe(body: Buffer) {
   const { uid, object } = parseReview(body)
-  const annotations = new Map(Object.entries(annotationsOf(object)))
   const text = (key: string) => {
-    const value = annotations.get(key)
+    const value = valueAt(object, pathOf(key))
     return typeof value === 'string' ? value : ''
   }
   return { uid, nonce: text(NONCE_ANNOTATION), seen: text(SEEN_ANNOTATION) }
 }
 
-function annotationsOf(object: unknown): object {
-  const { metadata } = (object ?? {}) as { metadata?: { annotations?: unknown } }
-  const annotations = metadata?.annotations
-  return typeof annotations === 'object' && annotations !== null ? annotations : {}
-}
-
-function answer(response: Parameters<typeof writeResponse>[0]) {
-  return { status: 200, body: writeResponse(response) }
+function pathOf(annotation: string): string {
+  return `/metadata/annotations/${escapeKey(annotation)}`
 }

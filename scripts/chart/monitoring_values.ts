@@ -33,7 +33,11 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
       default: 10,
       minimum: 0,
     },
-    indexAgeSeconds: whole('so old the oldest scan of a repository may be', 3600, 60),
+    indexAgeSeconds: whole(
+      'so late a repository may be to be read again, after its interval',
+      3600,
+      60,
+    ),
     certificateDays: whole(
       'so many days before its end a certificate should have been renewed',
       14,

@@ -146,6 +146,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       leading: () => election?.leading() ?? false,
       certificates: () => [...certificateFigures(certificates.current()), ...clientFigures(server)],
       index: () => indexFigures(catalog),
+      overdue: () => scanner.overdue(),
       audit: () => leader?.audit(),
       probe: () => leader?.probe(),
       ...policyFigures(policies, Date.now),

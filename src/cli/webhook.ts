@@ -98,6 +98,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     const registry = createRegistry()
     const metrics = createMetrics(registry, {
       index: () => indexFigures(catalog),
+      overdue: () => scanner.overdue(),
       certificates: () => [
         { name: 'serving', notAfter: certificates.current().notAfter },
         ...clientFigures(server),

@@ -53,6 +53,9 @@ export const GAUGES = {
   tagwarden_index_repositories: family('Repositories in the index'),
   tagwarden_index_tags: family('Tags in the index'),
   tagwarden_index_oldest_scan_age_seconds: family('Age of the oldest list of tags in the index'),
+  tagwarden_index_overdue_seconds: family(
+    'How late a repository is to be read again, at most; told by who scans',
+  ),
   tagwarden_policies: family('Policies by kind, and whether they are right', 'kind', 'ready'),
   tagwarden_exceptions: family('ImagePolicyExceptions by state', 'state'),
   tagwarden_audit_findings: family(

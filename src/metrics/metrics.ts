@@ -26,6 +26,8 @@ export interface MetricSources {
   readonly leading?: () => boolean
   readonly certificates?: () => Iterable<{ readonly name: string; readonly notAfter: number }>
   readonly index?: () => IndexFigures
+  /** ms that the latest scan is late; undefined: others scan */
+  readonly overdue?: () => number | undefined
   readonly policies?: () => Iterable<{
     readonly kind: string
     readonly ready: boolean
@@ -125,7 +127,7 @@ function addGauges(registry: Registry, sources: MetricSources, clock: () => numb
         read(this)
       },
     })
-  const { leading, certificates, index, policies, exceptions, audit, probe } = sources
+  const { leading, certificates, index, overdue, policies, exceptions, audit, probe } = sources
   if (leading) gauge('tagwarden_leader', (it) => it.set(leading() ? 1 : 0))
   if (certificates) {
     gauge('tagwarden_certificate_expiry_timestamp_seconds', (it) => {
@@ -139,6 +141,12 @@ function addGauges(registry: Registry, sources: MetricSources, clock: () => numb
     gauge('tagwarden_index_oldest_scan_age_seconds', (it) => {
       const { oldestScan } = index()
       if (oldestScan !== undefined) it.set((clock() - oldestScan) / 1000)
+    })
+  }
+  if (overdue) {
+    gauge('tagwarden_index_overdue_seconds', (it) => {
+      const ms = overdue()
+      if (ms !== undefined) it.set(ms / 1000)
     })
   }
   if (policies) {

@@ -108,6 +108,11 @@ export interface Scanner extends FactSource {
    * once all accesses are known.
    */
   prune(): Promise<void>
+  /**
+   * How late the repository is that should have been scanned longest ago, in ms; undefined where
+   * it is others who scan on the clock.
+   */
+  overdue(): number | undefined
   /** Drops a repository: facts, plans, settings. */
   forget(key: string): void
   /**
@@ -308,6 +313,7 @@ export function createScanner(options: ScannerOptions): Scanner {
       report.forget(key)
       forgetFacts(key)
     },
+    overdue: () => (isTicking() ? schedule.overdue(lastScan, clock()) : undefined),
     setScheduled(next) {
       if (next && !scheduled) schedule.replan(lastScan, clock())
       scheduled = next

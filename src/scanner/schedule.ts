@@ -6,6 +6,8 @@ const IDLE = 24 * 3_600_000
 const SPREAD = 30_000
 /** A scan that failed is tried again after this, in ms, then twice that, up to the interval. */
 const RETRY = 5_000
+/** A scan comes after so many intervals at most. */
+const LATEST = 1.1
 /** So many repositories are kept at most, without those that are watched. */
 const SIZE = 10_000
 
@@ -48,6 +50,11 @@ export interface Schedule {
   drop(key: string): void
   /** Plans all anew by when they were last scanned, whoever did that. */
   replan(scannedAt: (key: string) => number, now: number): void
+  /**
+   * How late the repository is, in ms, whose turn is longest over; those that were never scanned
+   * do not count.
+   */
+  overdue(scannedAt: (key: string) => number, now: number): number
   /** When the next repository that does not run is due. */
   nextAt(): number | undefined
 }
@@ -98,13 +105,17 @@ export function createSchedule(options: {
     return ms * (0.9 + 0.2 * random())
   }
 
+  function isWanted({ watched, usedAt }: Entry, now: number): boolean {
+    return watched || now - usedAt <= IDLE
+  }
+
   function take(now: number): string[] {
     const due: [string, Entry][] = []
     for (const [key, entry] of entries) {
       // Planned further ahead than anything is: the clock was set back since.
       if (entry.at > now + 1.2 * intervalOf(key)) entry.at = soon(key, now)
       if (entry.running || entry.at > now || pace(key)?.suspend) continue
-      if (entry.watched || now - entry.usedAt <= IDLE) due.push([key, entry])
+      if (isWanted(entry, now)) due.push([key, entry])
       else entries.delete(key)
     }
     due.sort(([, a], [, b]) => a.at - b.at)
@@ -150,6 +161,15 @@ export function createSchedule(options: {
       for (const [key, entry] of entries) {
         if (!entry.running) entry.at = plan(key, scannedAt(key), now)
       }
+    },
+    overdue(scannedAt, now) {
+      let most = 0
+      for (const [key, entry] of entries) {
+        if (pace(key)?.suspend || !isWanted(entry, now)) continue
+        const at = scannedAt(key)
+        if (at > 0) most = Math.max(most, now - at - LATEST * intervalOf(key))
+      }
+      return most
     },
     nextAt() {
       let next: number | undefined

@@ -28,6 +28,7 @@ function registered(): Registered[] {
     leading: () => true,
     certificates: () => [],
     index: () => ({ repositories: 0, tags: 0, oldestScan: undefined }),
+    overdue: () => undefined,
     policies: () => [],
     exceptions: () => ({ Active: 0, ExpiresSoon: 0, Expired: 0, Invalid: 0 }),
     audit: () => undefined,

@@ -96,11 +96,13 @@ t.test(
     let leading = false
     let probe: { alive: boolean; at: number } | undefined
     let certificates = [{ name: 'ca', notAfter: NOW }]
+    let overdue: number | undefined
     let oldestScan: number | undefined
     const { registry } = started({
       leading: () => leading,
       certificates: () => certificates,
       index: () => ({ repositories: 2, tags: 31, oldestScan }),
+      overdue: () => overdue,
       policies: () => [
         { kind: 'ImagePolicy', ready: true, count: 3 },
         { kind: 'ClusterImagePolicy', ready: false, count: 1 },
@@ -125,9 +127,11 @@ t.test(
     probe = { alive: false, at: NOW - 1_000 }
     certificates = []
     oldestScan = NOW - 90_000
-    t.strictSame(await lines(registry, /leader|certificate|oldest|webhook/), [
+    overdue = 1_500
+    t.strictSame(await lines(registry, /leader|certificate|oldest|overdue|webhook/), [
       'tagwarden_leader 1',
       'tagwarden_index_oldest_scan_age_seconds 90',
+      'tagwarden_index_overdue_seconds 1.5',
       'tagwarden_webhook_alive 0',
       `tagwarden_webhook_last_probe_timestamp_seconds ${NOW / 1000 - 1}`,
     ])

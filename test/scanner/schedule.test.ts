@@ -153,3 +153,26 @@ t.test('whatever happens, a used repository is taken again within 1.1 intervals'
   )
   t.pass('for every sequence')
 })
+
+t.test('only what should have been scanned is overdue', async (t) => {
+  const pace = new Map([
+    ['rare', { interval: 24 * HOUR }],
+    ['still', { suspend: true }],
+  ])
+  const plan = createSchedule({
+    interval: INTERVAL,
+    random: () => 0.5,
+    pace: (key) => pace.get(key),
+  })
+  const scanned = new Map<string, number>()
+  const overdue = (now: number) => plan.overdue((key) => scanned.get(key) ?? 0, now)
+  t.equal(overdue(NOW), 0, 'nothing is there')
+  plan.watch(['usual', 'rare', 'still', 'never'], NOW)
+  plan.use('once', NOW, NOW)
+  for (const key of ['usual', 'rare', 'still', 'once']) scanned.set(key, NOW)
+  t.equal(overdue(NOW + 1.1 * INTERVAL), 0)
+  t.equal(overdue(NOW + 1.1 * INTERVAL + 5), 5)
+  scanned.set('usual', NOW + 30 * HOUR)
+  t.equal(overdue(NOW + 25 * HOUR), 0, 'nobody asked for the one that was used once')
+  t.equal(Math.round(overdue(NOW + 27 * HOUR) / HOUR), 1, 'a longer interval is minded')
+})

@@ -57,12 +57,12 @@
     {{ $value }} requests a minute are denied. The log of {{ $where }} has a line for each; a policy
     that has just changed, or a tag that is gone from its registry, is the usual cause.
 - alert: TagwardenIndexStale
-  expr: max(tagwarden_index_oldest_scan_age_seconds{ {{- $of -}} }) > {{ $limits.indexAgeSeconds }}
+  expr: max(tagwarden_index_overdue_seconds{ {{- $of -}} }) > {{ $limits.indexAgeSeconds }}
   for: 15m
   severity: warning
   summary: Tagwarden does not see new tags
   description: >-
-    A repository was last scanned {{ $duration }} ago. "kubectl get imagerepositories -A" says which,
+    A repository should have been read again {{ $duration }} ago. "kubectl get imagerepositories -A" says which,
     and what its registry answered.
 - alert: TagwardenCertificateEnding
   expr: |-

@@ -56,7 +56,7 @@ export interface Walked {
  * passed over. Lists are read by pages and not kept, however many objects there are. One that fails
  * does not keep the others from being read, as long as the API server answers.
  *
- * @throws ClusterError when the API server lists nothing at all
+ * @throws ClusterError when the API server lists nothing at all, or does not understand the selector
  */
 export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
   const { cluster, namespace, selector, signal, look, batch = BATCH } = options
@@ -125,6 +125,8 @@ export async function walkWorkloads(options: WalkOptions): Promise<Walked> {
       if (!(error instanceof ClusterError)) throw error
       // A kind that is gone, such as a CRD that was removed, has nothing to look at.
       if (hasReason(error, 'NotFound')) return
+      // a selector that is none is none for every kind
+      if (hasReason(error, 'BadRequest') && selector !== undefined) throw error
       if (!hasReason(error, 'Forbidden')) {
         isOver = options.onlyWhole === true || error.answer === 0
         isWhole = false

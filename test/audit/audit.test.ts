@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   type Cluster,
+  ClusterError,
   CRON_JOBS,
   DAEMON_SETS,
   DEPLOYMENTS,
@@ -200,6 +201,19 @@ t.test('a list that fails keeps no other kind from being read', async (t) => {
   ])
   t.match(report.problems, [{ place: 'deployments.apps' }])
   t.equal(report.problems.length, 1)
+})
+
+t.test('a selector that is none is said once', async (t) => {
+  const cluster = newCluster()
+  cluster.put(DEPLOYMENTS, deployment('web', `${WEB}:latest`))
+  const strict: Pick<Cluster, 'pages'> = {
+    pages(resource, options) {
+      if (options?.labelSelector === undefined) return cluster.pages(resource, options)
+      throw new ClusterError("found ','", { answer: 400, reason: 'BadRequest' })
+    },
+  }
+  const selector = 'a==b,,'
+  await t.rejects(audited(cluster, { cluster: strict, selector }), { message: "found ','" })
 })
 
 t.test('kinds that come after the API server has gone are named, each once', async (t) => {

@@ -1,11 +1,12 @@
 import type { Change, Finding, Question } from '../decisions/index.ts'
+import type { Gathering } from '../facts/index.ts'
 import type { ImageOccurrence } from '../images/index.ts'
 import { backgroundLane } from '../scheduling/index.ts'
 import type { Examination } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { ownershipOf, skipped } from './ownership.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
-import { type Gathering, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
+import { resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import type { AdmissionRequest, JsonObject } from './review.ts'
 import { isOfRequest } from './words.ts'
 

@@ -6,6 +6,7 @@ import {
   type RepositorySnapshot,
   runningTag,
 } from '../decisions/index.ts'
+import type { Gathering } from '../facts/index.ts'
 import { type GroupKind, type ImageReference, isTag, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import { backgroundLane } from '../scheduling/index.ts'
@@ -13,7 +14,7 @@ import { type Examination, type Examined, examine } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
 import type { ImageRecord } from './record.ts'
-import { decideAll, type Gathering, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
+import { decideAll, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import type { AdmissionRequest, JsonObject } from './review.ts'
 import { collectFindings } from './words.ts'
 

@@ -1,5 +1,5 @@
 import type { Decision, FactSource } from '../decisions/index.ts'
-import { settle } from '../facts/index.ts'
+import { type Gathering, settle } from '../facts/index.ts'
 import type { GroupKind } from '../images/index.ts'
 import { annotate } from './annotations.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
@@ -10,16 +10,6 @@ import type { AdmissionRequest, JsonObject } from './review.ts'
 export interface Reviewed {
   readonly examined: readonly Examined[]
   readonly decisions: readonly Decision[]
-}
-
-/** Where facts come from, and until when they are waited for. */
-export interface Gathering {
-  readonly source: FactSource
-  /** ms since the epoch */
-  readonly deadline: number
-  readonly clock: () => number
-  /** who waits for what takes long: a namespace; see inSlices() */
-  readonly lane: string
 }
 
 /** An object, as far as it matters for which facts it may see. */
@@ -49,10 +39,10 @@ export async function reviewImages(
 /** What is no reference has been decided on already; the others are asked for together. */
 export async function decideAll(
   examined: readonly Examined[],
-  { source, deadline, clock, lane }: Gathering,
+  gathering: Gathering,
 ): Promise<Decision[]> {
   const asked = examined.flatMap(({ question }) => question ?? [])
-  const settled = await settle(asked, source, deadline, clock, lane)
+  const settled = await settle(asked, gathering)
   let next = 0
   return examined.map(({ decision }) => decision ?? (settled[next++] as Decision))
 }

@@ -118,7 +118,7 @@ async function explainWith(
     if (policies.length > 0 && !source.snapshot(image.name)) {
       await source.gather({ fact: 'repository', name: image.name }, AbortSignal.timeout(PATIENCE))
     }
-    const [decision] = await settle([question], source, Date.now() + PATIENCE)
+    const [decision] = await settle([question], { source, deadline: Date.now() + PATIENCE })
     if (!decision) {
       throw new TypeError('settle() gave no decision')
     }

@@ -1,6 +1,7 @@
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
+import { followedTag } from './digest_rule.ts'
 import { type Inquiry, type Lack, lack, manifestNeed } from './inquiry.ts'
 import type { DigestSeen, RepositorySnapshot } from './ports.ts'
 import { digestsOf, ranking } from './ranking.ts'
@@ -32,7 +33,7 @@ export function movedTo(
   tag: string,
   digest = snapshot?.manifest(tag)?.digest,
 ): DigestSeen | undefined {
-  if (policy.movedTags === 'Allow' || follows(policy, tag)) return undefined
+  if (policy.movedTags === 'Allow' || followedTag(policy) === tag) return undefined
   const history = snapshot?.history(tag) ?? []
   const at = history.findIndex((seen) => seen.digest === digest)
   return at > 0 ? history[at] : undefined
@@ -87,18 +88,12 @@ export function standing(
   return 'good'
 }
 
-/** Whether a policy follows this very tag. */
-export function follows(policy: CompiledPolicy, tag: string): boolean {
-  const order = policy.selector.rule.order
-  return 'digest' in order && 'follow' in order.digest && order.digest.follow === tag
-}
-
 /**
  * Whether a tag can be an answer to which one is the newest: `latest` says nothing of what it is,
  * and is none unless the policy follows it.
  */
 export function isAnswer(policy: CompiledPolicy, tag: string): boolean {
-  return tag !== 'latest' || follows(policy, tag)
+  return tag !== 'latest' || followedTag(policy) === tag
 }
 
 /** The same for every policy on the image; the names of tags are judged for all but the mover. */
@@ -127,9 +122,8 @@ export function* permittedTags(
   if (!snapshot) {
     return []
   }
-  const order = policy.selector.rule.order
-  if ('digest' in order && 'follow' in order.digest) {
-    const tag = order.digest.follow
+  const tag = followedTag(policy)
+  if (tag !== undefined) {
     return snapshot.has(tag) || snapshot.manifest(tag)
       ? [{ tag, version: tag, build: undefined }]
       : []

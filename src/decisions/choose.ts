@@ -3,6 +3,7 @@ import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
 import { bestProven } from './candidates.ts'
+import { listedDigests } from './digest_rule.ts'
 import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
 import { isLatest } from './judge.ts'
 import { canBePassed, digestsOf, ranksAbove } from './ranking.ts'
@@ -42,9 +43,7 @@ export function* choose(inquiry: Inquiry, mover: CompiledPolicy): Work<Choice> {
 
 /** Whether the mover moves tags for this workload, rather than only adding their digest. */
 function tracks(inquiry: Inquiry, mover: CompiledPolicy): boolean {
-  const order = mover.selector.rule.order
-  const listed = 'digest' in order && 'allowed' in order.digest
-  return mover.action === 'Track' && !inquiry.question.hold && !listed
+  return mover.action === 'Track' && !inquiry.question.hold && !listedDigests(mover)
 }
 
 /**

@@ -1,8 +1,8 @@
 import { finish, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import { follows } from './candidates.ts'
 import { type Choice, choose, keep } from './choose.ts'
 import { isCrowded, tooManyPolicies } from './crowd.ts'
+import { followedTag } from './digest_rule.ts'
 import { type Inquiry, isOwnerJudged } from './inquiry.ts'
 import { isLatest, judge } from './judge.ts'
 import { lift } from './lift.ts'
@@ -46,7 +46,7 @@ export function* deciding(question: Question, facts: Facts): Work<Decision> {
   }
   const mover = question.mode === 'judge' || question.unchanged ? undefined : moverOf(policies)
   // `latest` may be what it was resolved to, where a policy follows it and writes tags only
-  const isResult = mover !== undefined && question.restored && follows(mover, 'latest')
+  const isResult = mover !== undefined && question.restored && followedTag(mover) === 'latest'
   if (mover?.latest === 'Resolve' && isLatest(image) && !isResult) {
     return answer(inquiry, mover, yield* resolveLatest(inquiry, mover))
   }

@@ -1,6 +1,7 @@
 export { firstSeen, isAnswer } from './candidates.ts'
 export { isCrowded, MOST_JUDGEMENTS, tooManyJudgements } from './crowd.ts'
 export { decide, deciding, REMARKS } from './decide.ts'
+export { followedTag, listedDigests } from './digest_rule.ts'
 export { type FindingPlace, findingLine } from './finding_line.ts'
 export { type Funnel, funnelOf } from './funnel.ts'
 export { isLatest } from './judge.ts'

@@ -1,7 +1,8 @@
 import type { ImageReference } from '../images/types.ts'
 import { eachOf, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
-import { best, firstSeen, follows, isGone, movedTo, standing } from './candidates.ts'
+import { best, firstSeen, isGone, movedTo, standing } from './candidates.ts'
+import { followedTag, listedDigests } from './digest_rule.ts'
 import {
   type Inquiry,
   isOwnerJudged,
@@ -42,7 +43,7 @@ export function* judge(inquiry: Inquiry, policy: CompiledPolicy): Work<Finding[]
   if (image.digest !== undefined) {
     return yield* judgeDigest(inquiry, policy, image.digest)
   }
-  if (isLatest(image) && !follows(policy, 'latest')) {
+  if (isLatest(image) && followedTag(policy) !== 'latest') {
     return [yield* violation(inquiry, policy, 'LatestTag', '')]
   }
   return yield* judgeTag(inquiry, policy, image.tag ?? 'latest')
@@ -50,8 +51,7 @@ export function* judge(inquiry: Inquiry, policy: CompiledPolicy): Work<Finding[]
 
 function* judgeTag(inquiry: Inquiry, policy: CompiledPolicy, tag: string): Work<Finding[]> {
   const { snapshot } = inquiry
-  const order = policy.selector.rule.order
-  if ('digest' in order && 'allowed' in order.digest && !snapshot?.manifest(tag)) {
+  if (listedDigests(policy) && !snapshot?.manifest(tag)) {
     return yield* lacking(inquiry, policy, tag, lack(inquiry, manifestNeed(inquiry, tag)), true)
   }
   const verdict = policy.selector.judge(tag, digestsOf(snapshot))
@@ -185,9 +185,9 @@ function* judgeMoved(
 
 function* judgeDigest(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Work<Finding[]> {
   const { image } = inquiry.question
-  const order = policy.selector.rule.order
-  if ('digest' in order && 'allowed' in order.digest) {
-    return order.digest.allowed.includes(digest)
+  const listed = listedDigests(policy)
+  if (listed) {
+    return listed.includes(digest)
       ? []
       : [
           yield* violation(
@@ -272,7 +272,6 @@ function* judgePinned(
 /** A digest without a tag: it must be, or have been, some permitted tag's. */
 function* judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): Work<Finding[]> {
   const { snapshot } = inquiry
-  const order = policy.selector.rule.order
   const permitted = (tag: string) => policy.selector.judge(tag).permitted
   const tags: string[] = []
   yield* eachOf(snapshot?.tagsOf(digest) ?? [], AT_ONCE, (tag) => {
@@ -292,11 +291,10 @@ function* judgeBare(inquiry: Inquiry, policy: CompiledPolicy, digest: string): W
   const unknown = function* () {
     return [yield* violation(inquiry, policy, 'DigestUnknown', wrong)]
   }
-  if ('digest' in order && 'follow' in order.digest) {
-    const answer = lackFresh(inquiry, order.digest.follow)
-    return answer
-      ? yield* lacking(inquiry, policy, order.digest.follow, answer, true)
-      : yield* unknown()
+  const followed = followedTag(policy)
+  if (followed !== undefined) {
+    const answer = lackFresh(inquiry, followed)
+    return answer ? yield* lacking(inquiry, policy, followed, answer, true) : yield* unknown()
   }
   if (!snapshot || snapshot.scannedAt === 0) {
     const answer = lack(inquiry, repositoryNeed(inquiry))

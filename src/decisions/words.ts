@@ -2,6 +2,7 @@ import { respell } from '../images/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy, Enforcement } from '../policies/types.ts'
 import { best, isGone } from './candidates.ts'
+import { listedDigests } from './digest_rule.ts'
 import { type Inquiry, repositoryNeed } from './inquiry.ts'
 import type { FactFailure, RepositorySnapshot } from './ports.ts'
 import type { Finding, ReasonCode } from './types.ts'
@@ -36,9 +37,9 @@ function* permits(
 ): Work<{ text: string; use?: string }> {
   const { image } = inquiry.question
   const head = `${policy.title} permits ${policy.selector.description}`
-  const order = policy.selector.rule.order
-  if ('digest' in order && 'allowed' in order.digest) {
-    const digest = order.digest.allowed[0]
+  const listed = listedDigests(policy)
+  if (listed) {
+    const [digest] = listed
     return digest ? { text: head, use: respell(image, { digest }) } : { text: head }
   }
   const snapshot = inquiry.snapshot

@@ -1,1 +1,1 @@
-export { settle } from './settle.ts'
+export { type Gathering, settle } from './settle.ts'

@@ -25,25 +25,32 @@ const WISH_MS = 750
 /** An image may be judged by so many policies in all before others may go first. */
 const AT_ONCE = 64
 
+/** Where facts come from, and until when they are waited for. */
+export interface Gathering {
+  readonly source: FactSource
+  /**
+   * ms since the epoch; facts that are not there by then count as timed out, and so does what it
+   * takes many tags to tell
+   */
+  readonly deadline: number
+  readonly clock?: (() => number) | undefined
+  /** who is kept waiting by what takes long: a namespace; see inSlices() */
+  readonly lane?: string | undefined
+}
+
 /**
  * Decides on several images together: asks decide(), gathers what it lacks, once for all of them,
  * and asks again. When all facts are in memory, nothing is awaited, unless so many tags or policies
  * are to be looked at that others would be kept waiting: that is done in slices.
  *
- * @param deadline ms since the epoch; facts that are not there by then count as timed out, and so
- *   does what it takes many tags to tell
- * @param lane who is kept waiting by what takes long: a namespace
  * @returns one decision for each question, in order, without needs
  *
  * @example
- *   const [decision] = await settle([question], scanner, Date.now() + 8_000)
+ *   const [decision] = await settle([question], { source, deadline: Date.now() + 8_000 })
  */
 export async function settle(
   questions: readonly Question[],
-  source: FactSource,
-  deadline: number,
-  clock: () => number = Date.now,
-  lane = '',
+  { source, deadline, clock = Date.now, lane = '' }: Gathering,
 ): Promise<Decision[]> {
   const failures = new Map<string, FactFailure>()
   const facts: Facts = {
@@ -54,10 +61,9 @@ export async function settle(
   const decisions: Decision[] = []
   const decide = (by: Facts, indexes = unsettled(decisions), how = deciding) =>
     decideInTime(
-      { questions, decisions, left: new Set(indexes) },
+      { questions, decisions, left: new Set(indexes), lane },
       by,
       how,
-      lane,
       deadline - clock(),
     )
   await decide(facts, questions.keys().toArray(), recalling)
@@ -99,6 +105,7 @@ interface Pending {
   readonly questions: readonly Question[]
   readonly decisions: Decision[]
   readonly left: Set<number>
+  readonly lane: string
 }
 
 type Deciding = typeof deciding
@@ -108,18 +115,17 @@ async function decideInTime(
   pending: Pending,
   facts: Facts,
   how: Deciding,
-  lane: string,
   ms: number,
 ): Promise<void> {
   const work = decidingAll(pending, facts, how)
   if (work.next().done) return
   await withinTime(ms, undefined, async (signal) => {
     try {
-      await inSlices(lane, work, signal)
+      await inSlices(pending.lane, work, signal)
     } catch (error) {
       if (!signal.aborted) throw error
       // not behind what others of the namespace wait for: an answer that is too late is none
-      await inSlices(`${lane} late`, decidingAll(pending, facts, decidingLate))
+      await inSlices(`${pending.lane} late`, decidingAll(pending, facts, decidingLate))
     }
   })
 }

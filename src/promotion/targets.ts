@@ -1,5 +1,5 @@
 import type { RepositorySnapshot } from '../decisions/index.ts'
-import { isAnswer, ranking } from '../decisions/index.ts'
+import { followedTag, isAnswer, ranking } from '../decisions/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 
@@ -34,9 +34,8 @@ export function* targetOf(
   { now, since }: { readonly now: number; readonly since: number },
 ): Work<Target | undefined> {
   if (!snapshot || snapshot.scannedAt === 0 || snapshot.failure) return undefined
-  const order = policy.selector.rule.order
-  if ('digest' in order) {
-    const tag = 'follow' in order.digest ? order.digest.follow : undefined
+  if ('digest' in policy.selector.rule.order) {
+    const tag = followedTag(policy)
     const fact = tag === undefined ? undefined : snapshot.manifest(tag)
     // What was read before this process led counts for nothing here: see isCertain.
     const fresh = fact !== undefined && fact.checkedAt >= since

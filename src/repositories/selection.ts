@@ -29,7 +29,7 @@ export async function selectionsOf(
   const questions = asked.map((policy) =>
     plainQuestion(image, [trialOf(policy, 'TagAndDigest')], TRIAL_DEFAULTS),
   )
-  const decisions = await settle(questions, source, clock() + PATIENCE, clock, lane)
+  const decisions = await settle(questions, { source, deadline: clock() + PATIENCE, clock, lane })
   return asked.map(({ title }, index) => {
     const change = decisions[index]?.change
     if (!change) return { policy: title }

@@ -1,5 +1,5 @@
 import { type Said, settled, timeText } from '../cluster/index.ts'
-import type { FactFailure } from '../decisions/index.ts'
+import { type FactFailure, listedDigests } from '../decisions/index.ts'
 import type { ImagePolicyStatus } from '../policies/types.ts'
 import { describeField, type PolicyObject } from '../sources/index.ts'
 import { said, stalled } from './conditions.ts'
@@ -111,7 +111,7 @@ function conditionsOf(facts: PolicyFacts): Said[] {
       said('Reconciling', 'True', 'Scanning', message),
     ]
   }
-  const barren = listsDigests(object) ? undefined : barrenOf(selected)
+  const barren = object.policy && listedDigests(object.policy) ? undefined : barrenOf(selected)
   if (barren) return [said('Ready', 'False', 'NoPermittedTag', none(barren, object))]
   return [said('Ready', 'True', 'Accepted', accepted(facts))]
 }
@@ -153,14 +153,8 @@ function none({ image, tags }: Selected, { policy }: PolicyFacts['object']): str
 
 function accepted({ selected, count, object }: PolicyFacts): string {
   const first = selected.find(({ newest }) => newest)
-  if (listsDigests(object)) return 'in force for the digests that it lists'
+  if (object.policy && listedDigests(object.policy)) return 'in force for the digests that it lists'
   if (!first) return 'in force; nothing that it covers is in use yet'
   const newest = `the newest permitted tag of ${first.image} is ${first.newest?.tag}`
   return count === 1 ? newest : `in force for ${count} repositories; ${newest}`
-}
-
-/** What it permits does not depend on the tags that there are. */
-function listsDigests({ policy }: PolicyFacts['object']): boolean {
-  const order = policy?.selector.rule.order
-  return order !== undefined && 'digest' in order && 'allowed' in order.digest
 }

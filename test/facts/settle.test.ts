@@ -13,7 +13,10 @@ function ask(image: string, action: 'Verify' | 'Track' = 'Track') {
 
 t.test('facts that are there are not asked for', async (t) => {
   const facts = source([snapshot(NAME, { 'v1.4.2': { digest: digest('2') } })])
-  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], {
+    source: facts,
+    deadline: Date.now() + 60_000,
+  })
   t.equal(decision?.change?.to, `${NAME}:v1.4.2@${digest('2')}`)
   t.strictSame(facts.asked, [])
 })
@@ -25,7 +28,7 @@ t.test('what is lacking is gathered step by step, once for all questions', async
     return undefined
   })
   const questions = [ask(`${NAME}:v1.3.0`), ask(`${NAME}:v1.4.2`), ask(`${NAME}:v1.3.0`)]
-  const decisions = await settle(questions, facts, Date.now() + 60_000)
+  const decisions = await settle(questions, { source: facts, deadline: Date.now() + 60_000 })
   t.strictSame(facts.asked, [NAME, `${NAME}:v1.4.2`])
   for (const decision of decisions) {
     t.equal(decision.change?.to, `${NAME}:v1.4.2@${digest('2')}`)
@@ -35,7 +38,10 @@ t.test('what is lacking is gathered step by step, once for all questions', async
 
 t.test('a failure is the answer to its need, and is not asked again', async (t) => {
   const facts = source([])
-  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], {
+    source: facts,
+    deadline: Date.now() + 60_000,
+  })
   t.match(decision?.findings, [{ reason: 'RegistryUnavailable', cause: { message: /refused/ } }])
   t.strictSame(facts.asked, [NAME])
 })
@@ -50,11 +56,14 @@ t.test('when the time is over, what is lacking timed out', async (t) => {
         )
       }),
   )
-  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 50)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], {
+    source: facts,
+    deadline: Date.now() + 50,
+  })
   t.match(decision?.findings, [
     { reason: 'Timeout', cause: { message: 'ghcr.io did not answer in time' } },
   ])
-  const late = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() - 1)
+  const late = await settle([ask(`${NAME}:v1.4.2`)], { source: facts, deadline: Date.now() - 1 })
   t.match(late[0]?.findings, [{ reason: 'Timeout' }], 'also when it was over from the start')
 })
 
@@ -70,14 +79,20 @@ t.test('a certain answer waits only a moment for better words', async (t) => {
         })
       }),
   )
-  const [decision] = await settle([ask(`${NAME}:latest`)], facts, Date.now() + 60_000)
+  const [decision] = await settle([ask(`${NAME}:latest`)], {
+    source: facts,
+    deadline: Date.now() + 60_000,
+  })
   t.match(decision?.findings, [{ reason: 'LatestTag', message: /the newest is not known yet/ }])
   t.equal(aborted.length, 1, 'it did not wait for its whole minute')
 })
 
 t.test('a source that never brings what it promised does not hang the answer', async (t) => {
   const facts = source([], async () => undefined)
-  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], facts, Date.now() + 60_000)
+  const [decision] = await settle([ask(`${NAME}:v1.4.2`)], {
+    source: facts,
+    deadline: Date.now() + 60_000,
+  })
   t.match(decision?.findings, [{ reason: 'Timeout' }])
   t.ok(facts.asked.length < 5, 'and is not asked again and again')
 })
@@ -94,7 +109,7 @@ t.test('a version is found below many that lack a platform, within one review', 
   })
   const policies = [policy({ action: 'Track', platforms: ['linux/arm64'] })]
   const question = { ...ask(`${NAME}:v1.3.0`), policies }
-  const [decision] = await settle([question], facts, Date.now() + 60_000)
+  const [decision] = await settle([question], { source: facts, deadline: Date.now() + 60_000 })
   t.equal(decision?.change?.to, `${NAME}:v1.3.0@${digest('3')}`)
   t.equal(facts.asked.length, 60, 'each once')
 })
@@ -117,7 +132,11 @@ t.test('a decision is given again only while the same exceptions count', async (
   })
   const plain = { ...ask(`${NAME}:v0.9.1`, 'Verify') }
   const at = async (now: number, exceptions: readonly CompiledException[]) => {
-    const [decision] = await settle([{ ...plain, exceptions }], facts, now + 1000, () => now)
+    const [decision] = await settle([{ ...plain, exceptions }], {
+      source: facts,
+      deadline: now + 1000,
+      clock: () => now,
+    })
     return decision
   }
   const now = 1_800_000_000_000
@@ -151,7 +170,11 @@ t.test('while very many tags are ranked, others have their turn', async (t) => {
   }, 1)
   t.teardown(() => clearInterval(beat))
   const facts = source([manyTags(30_000)])
-  const [decision] = await settle([question], facts, Date.now() + 60_000, Date.now, 'shop')
+  const [decision] = await settle([question], {
+    source: facts,
+    deadline: Date.now() + 60_000,
+    lane: 'shop',
+  })
   t.ok(between > 2, `${between} timers ran`)
   const { needs: _, ...alone } = decide(question, {
     snapshot: (name) => facts.snapshot(name),
@@ -179,7 +202,10 @@ t.test('what very many tags would tell times out, and nothing else does', async 
     ),
   ]
   const facts = source([manyTags(30_000), snapshot(other, { 'v1.4.2': { digest: digest('2') } })])
-  const [denied, allowed, unresolved] = await settle(questions, facts, Date.now() + 20)
+  const [denied, allowed, unresolved] = await settle(questions, {
+    source: facts,
+    deadline: Date.now() + 20,
+  })
   t.match(denied?.findings[0], {
     reason: 'LatestTag',
     message: /there was no time to find the newest of 30001 tags/,

@@ -15,7 +15,11 @@ const track = policy({ images: [WEB], action: 'Track' })
 async function resolve(world: World, { scanner }: Replica, tag = 'v1.2.3') {
   const question = plainQuestion(parseReference(`${WEB}:${tag}`), [track], DEFAULTS)
   const { clock } = world.time
-  const [decision] = await settle([question], scanner, clock() + 10_000, clock)
+  const [decision] = await settle([question], {
+    source: scanner,
+    deadline: clock() + 10_000,
+    clock,
+  })
   return decision?.change?.to
 }
 

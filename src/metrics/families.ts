@@ -61,7 +61,7 @@ export const GAUGES = {
   tagwarden_audit_findings: family(
     'What the last audit found of what runs, by policy, namespace and reason',
     'policy',
-    'namespace',
+    'resource_namespace',
     'reason',
   ),
   tagwarden_audit_timestamp_seconds: family(

@@ -163,7 +163,7 @@ function addGauges(registry: Registry, sources: MetricSources, clock: () => numb
     gauge('tagwarden_audit_findings', (it) => {
       for (const [key, count] of audit()?.series ?? []) {
         const [policy = '', namespace = '', reason = ''] = key.split('\0')
-        it.set({ policy, namespace, reason }, count)
+        it.set({ policy, resource_namespace: namespace, reason }, count)
       }
     })
     gauge('tagwarden_audit_timestamp_seconds', (it) => {

@@ -51,6 +51,7 @@ export interface WebhookControllerOptions {
 export interface WebhookController {
   /** why they are not as they should be; undefined: they are */
   readonly problem: () => string | undefined
+  /** nothing once it leads no more: another one proves it then */
   readonly probe: () => ProbeState
   /** resolves once nothing is written any more, after `signal` */
   readonly ended: Promise<void>
@@ -195,7 +196,11 @@ export function startWebhookController(options: WebhookControllerOptions): Webho
   const ended = Promise.all([keepRight(), proveAlive()]).then(() => {
     for (const end of ends) end()
   })
-  return { problem: () => problem, probe: probe.state, ended }
+  return {
+    problem: () => problem,
+    probe: () => (signal.aborted ? NOT_PROBED : probe.state()),
+    ended,
+  }
 }
 
 interface Signal {

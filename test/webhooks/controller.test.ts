@@ -490,7 +490,10 @@ t.test('nothing is written after the leadership is lost', async (t) => {
   const cluster = createFakeCluster()
   const leader = await lead(t, cluster)
   await right(leader)
+  const probed = () => leader.controller.probe().lastProbe !== undefined
+  await waitFor(probed, { what: 'the webhooks are probed' })
   await leader.stop()
+  t.equal(probed(), false, 'who leads now proves it')
   t.equal(leader.policies.listeners.size, 0)
   cluster.drop(VALIDATING, NAME)
   leader.policies.set([closing('shop')])

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { type Config, loadConfig } from '../config/index.ts'
+import { type Config, excludedNamespaces, loadConfig } from '../config/index.ts'
 import { describeError, TagwardenError } from '../errors.ts'
 import type { Form, Report } from '../reports/index.ts'
 import {
@@ -182,6 +182,9 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
       ...reviewSettings(config),
       namespaceLabels: (name) => labels?.get(name) ?? world.namespaceLabels(name),
     },
+    excludedNamespaces: excludedNamespaces(config.cluster).filter(
+      (each) => each !== options.namespace,
+    ),
     keyIn: world.keyIn,
     fixing: fixes ? { level: options.failOn, pin: options.pin === true || manifests } : undefined,
     onFix: manifests

@@ -27,10 +27,17 @@ import {
 } from './outcome.ts'
 import { applyEdits } from './scalar_edit.ts'
 import { createPlaceFinder } from './scalar_place.ts'
-import { type DocumentHints, type FoundSubjects, findSubjects } from './subjects.ts'
+import {
+  type DocumentHints,
+  type FoundSubjects,
+  findSubjects,
+  type ReviewSubject,
+} from './subjects.ts'
 
 export interface DocumentReviewOptions {
   readonly admission: ReviewOptions
+  /** namespaces that the webhook is not asked about, but for AdmissionReviews */
+  readonly excludedNamespaces: ReadonlySet<string>
   /** ms that facts of one object may take */
   readonly patience: number
   readonly fixing: Fixing | undefined
@@ -95,7 +102,8 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
   ): Promise<{ outcome: DocumentOutcome; images: readonly JudgedImage[] }> {
     const { text } = document
     const found = subjectsOf(document, manifest, place)
-    const all = await judged(found.subjects)
+    const { asked, unasked } = apart(found.subjects, options.excludedNamespaces)
+    const all = await judged(asked)
     const images = all.filter(({ image }) => !isTemplate(image, text))
     const locate = locationsIn(document, place.file, manifest)
     const answers = handlers
@@ -106,6 +114,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
       objects: found.objects,
       images: images.length,
       templates: all.length - images.length,
+      unasked,
       levels: images.flatMap(
         ({ findings }) =>
           worstLevel(findings.map(({ enforcement }) => LEVEL_OF[enforcement])) ?? [],
@@ -181,6 +190,16 @@ function subjectsOf(
 ): FoundSubjects {
   if (!part) return findSubjects(value, place)
   return findSubjects(itemValue(value, part.type), place, Array.isArray(value) ? '/0' : '')
+}
+
+/** What is judged, and the namespaces of what is not. */
+function apart(subjects: FoundSubjects['subjects'], excluded: ReadonlySet<string>) {
+  const isAsked = ({ review, subject }: ReviewSubject) =>
+    review !== undefined || !excluded.has(subject.namespace ?? '')
+  const asked = subjects.filter(isAsked)
+  if (asked.length === subjects.length) return { asked, unasked: [] }
+  const others = subjects.filter((each) => !isAsked(each))
+  return { asked, unasked: [...new Set(others.map(({ subject }) => subject.namespace ?? ''))] }
 }
 
 /** An image that a template has yet to fill in. */

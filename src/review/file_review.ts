@@ -161,5 +161,5 @@ function byPlace(a: UnmarkedFinding, b: UnmarkedFinding): number {
 
 /** A document that was there before the changes: it is read, and nothing is said of it. */
 function withoutNews(outcome: DocumentOutcome): DocumentOutcome {
-  return { ...outcome, levels: [], findings: [], changes: [], problems: [] }
+  return { ...outcome, levels: [], findings: [], changes: [], problems: [], unasked: [] }
 }

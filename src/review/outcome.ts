@@ -22,6 +22,8 @@ export interface DocumentOutcome {
   readonly problems: readonly ReportProblem[]
   /** images, or whole documents, that a template has yet to fill */
   readonly templates: number
+  /** namespaces of objects that are left out, since the webhook is not asked about them */
+  readonly unasked: readonly string[]
   /** answers to AdmissionReviews, if they were asked for */
   readonly answers: readonly string[]
   /** lines of the document, from the first to the one after the last */
@@ -36,6 +38,7 @@ export const NOTHING_FOUND: Omit<DocumentOutcome, 'lines'> = Object.freeze({
   changes: [],
   problems: [],
   templates: 0,
+  unasked: [],
   answers: [],
 })
 
@@ -45,9 +48,11 @@ export function isQuiet({
   changes,
   problems,
   templates,
+  unasked,
   answers,
 }: DocumentOutcome): boolean {
-  return findings.length + changes.length + problems.length + templates + answers.length === 0
+  const told = [findings, changes, problems, unasked, answers]
+  return templates === 0 && told.every((each) => each.length === 0)
 }
 
 /** A document and what it becomes. */

@@ -36,6 +36,8 @@ export interface ManifestReviewOptions {
   readonly inputs: AsyncIterable<ManifestInput>
   /** as the webhooks have them; its source is asked for each fact once */
   readonly admission: Omit<ReviewOptions, 'source' | 'deadline'> & { readonly source: FactSource }
+  /** namespaces that the webhook is not asked about: of what belongs there, AdmissionReviews only are judged */
+  readonly excludedNamespaces?: readonly string[] | undefined
   /** under which key objects of a namespace know a repository; its name, where this is left out */
   readonly keyIn?: ((namespace: string, name: string) => string) | undefined
   /** undefined: nothing is to be fixed */
@@ -94,6 +96,7 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
       deadline: PATIENCE,
       namespaceLabels: (name) => labels.get(name) ?? admission.namespaceLabels?.(name) ?? {},
     },
+    excludedNamespaces: new Set(options.excludedNamespaces),
     patience: PATIENCE,
     fixing,
     answers: options.onAnswer !== undefined,
@@ -166,6 +169,7 @@ function createSum(problems: ReportProblem[]) {
   const findings: ReportFinding[] = []
   const changes: ReportChange[] = []
   const templates: string[] = []
+  const unasked = new Set<string>()
   const unfixed: string[] = []
   const totals = { files: 0, objects: 0, images: 0, denied: 0, warned: 0, audited: 0, changed: 0 }
   const fixed = { files: 0, images: 0 }
@@ -196,6 +200,7 @@ function createSum(problems: ReportProblem[]) {
         totals.changed += document.changes.length
         for (const each of document.changes) changes.push(each)
         for (const each of document.problems) problems.push(each)
+        for (const each of document.unasked) unasked.add(each)
         if (document.templates > 0) filled = false
       }
       if (!filled) templates.push(place.file)
@@ -218,6 +223,7 @@ function createSum(problems: ReportProblem[]) {
           ? [`${more.toLocaleString('en')} more findings are counted and not shown: review a part`]
           : []),
         ...(templates.length > 0 ? [templateNote(templates)] : []),
+        ...(unasked.size > 0 ? [unaskedNote([...unasked].sort())] : []),
         ...(unfixed.length > 0 ? [`Not fixed: ${someOf(unfixed)}`] : []),
       ]
       const counts = { ...totals, accepted: 0 }
@@ -234,6 +240,11 @@ const MOST_NAMED = 5
 
 function templateNote(files: readonly string[]): string {
   return `Templates are not judged before they are filled in: ${someOf(files)}. Pipe the output of helm template, kustomize build or flux envsubst into tagwarden review -`
+}
+
+function unaskedNote(namespaces: readonly string[]): string {
+  const [first = ''] = namespaces
+  return `What belongs to ${someOf(namespaces)} is not judged, as the webhook is never asked about it: --namespace ${first} judges it`
 }
 
 function someOf(names: readonly string[]): string {

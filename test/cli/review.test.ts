@@ -76,6 +76,19 @@ t.test('something that cannot be looked at is exit 2, and the rest is told', asy
   t.match(out, /LatestTag/)
 })
 
+t.test(
+  'namespaces that the webhook is not asked about are judged when they are named',
+  async (t) => {
+    const { run, cwd } = await world(t, { 'a.yaml': BAD.replace('shop', 'kube-system') })
+    t.match(await run(['deploy']), { code: 0, out: /What belongs to kube-system is not judged/ })
+    t.match(await run(['deploy', '-n', 'kube-system']), { code: 1, out: /LatestTag/ })
+    const excluded = 'cluster: { webhooks: { excludedNamespaces: [shop] } }\n'
+    writeFileSync(join(cwd, 'tagwarden.yaml'), `policies: [policies]\n${excluded}`)
+    writeFileSync(join(cwd, 'deploy/a.yaml'), BAD)
+    t.match(await run(['deploy']), { code: 0, out: /What belongs to shop is not judged/ })
+  },
+)
+
 t.test('a name that is not UTF-8 is told as such', async (t) => {
   const { run, cwd } = await world(t)
   const name = Buffer.concat([

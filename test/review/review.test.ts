@@ -1,3 +1,4 @@
+import { load } from 'js-yaml'
 import t from 'tap'
 import { createReviewHandlers } from '../../src/admission/index.ts'
 import type { FactNeed } from '../../src/decisions/index.ts'
@@ -108,6 +109,46 @@ t.test('the namespace is that of the object, else the one that is given', async 
   ])
   const other = await reviewTexts({ 'a.yaml': bare }, { namespace: 'other' })
   t.match(other.report.findings, [{ reason: 'LatestTag', policy: undefined }])
+})
+
+t.test('what the webhook is not asked about is left out with a note', async (t) => {
+  const system = pod(LATEST).replace('namespace: shop', 'namespace: kube-system')
+  const bare = pod(LATEST).replace(', namespace: shop', '')
+  const values = `image: { repository: ghcr.io/acme/web, tag: latest }\n`
+  const list = { apiVersion: 'v1', kind: 'List', items: [load(system), load(pod(LATEST))] }
+  const texts = { 'a.yaml': `${system}---\n${pod(LATEST)}`, 'b.json': JSON.stringify(list) }
+  const more = { excludedNamespaces: ['kube-system', 'own'] }
+  const { report } = await reviewTexts(texts, { more })
+  t.strictSame(
+    report.findings.map(({ subject, location }) => [subject.namespace, location?.file]),
+    [
+      ['shop', 'a.yaml'],
+      ['shop', 'b.json'],
+    ],
+  )
+  t.match(report.totals, { objects: 4, images: 2, denied: 2 })
+  t.match(report.notes, [/^What belongs to kube-system is not judged.*--namespace kube-system/])
+  const rest = await reviewTexts({ 'a.yaml': bare }, { more, namespace: 'own' })
+  t.match(rest.report, { findings: [], notes: [/^What belongs to own/] })
+  const release = await reviewTexts({ 'v.yaml': values }, { more, namespace: 'own', values: true })
+  t.match(release.report, { findings: [], notes: [/^What belongs to own/] })
+
+  const fixing = { level: 'deny', pin: true } as const
+  let text = ''
+  const onText = (part: string) => {
+    text += part
+  }
+  await reviewTexts({ 'a.yaml': texts['a.yaml'] }, { more: { ...more, fixing, onText } })
+  t.ok(text.startsWith(`${system}---\n`), 'nor is it changed')
+  t.match(text.slice(system.length), /v1\.4\.2@sha256/)
+
+  const request = { uid: '1', operation: 'CREATE', namespace: 'kube-system', object: load(system) }
+  const review = {
+    ...{ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' },
+    request: { ...request, kind: { group: '', version: 'v1', kind: 'Pod' } },
+  }
+  const asked = await reviewTexts({ 'r.json': JSON.stringify(review) }, { more })
+  t.match(asked.report, { totals: { denied: 1 }, notes: [] }, 'an AdmissionReview asks')
 })
 
 t.test('labels of namespaces come from Namespace objects before', async (t) => {

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { json, type Script, startScriptedServer } from '../cluster/scripted_server.ts'
 import { call } from '../server/fixture.ts'
@@ -15,7 +14,7 @@ interface Configuration {
 
 t.test('a webhook answers the API server that has not heard yet that it is gone', async (t) => {
   const made = new Map<string, Configuration>()
-  const gone = Promise.withResolvers<string>()
+  const gone = Promise.withResolvers<{ readonly at: number; readonly answer: object }>()
   const script: Script = ({ method, path, body }, response) => {
     if (method === 'POST') {
       made.set(path, JSON.parse(body))
@@ -24,8 +23,11 @@ t.test('a webhook answers the API server that has not heard yet that it is gone'
       const list = path.replace(/\/[^/]*$/, '')
       const url = made.get(list)?.webhooks[0]?.clientConfig.url ?? ''
       made.delete(list)
-      json(response, { kind: 'Status', status: 'Success' })
-      if (made.size === 0) gone.resolve(url)
+      const done = () => json(response, { kind: 'Status', status: 'Success' })
+      if (made.size > 0) return done()
+      call(url)
+        .then((answer) => gone.resolve({ at: Date.now(), answer }), gone.reject)
+        .finally(done)
     } else {
       const items = made.has(path) ? [made.get(path)] : []
       json(response, { metadata: { resourceVersion: '1' }, items })
@@ -50,10 +52,10 @@ t.test('a webhook answers the API server that has not heard yet that it is gone'
     // A second signal would end it at once.
     if (!told && /registered in/.test(out)) told = child.kill('SIGTERM')
   })
-  const url = await gone.promise
-  await delay(100)
-  t.match(await call(url), { status: 400 }, 'it still answers, though not to nonsense')
+  const { at, answer } = await gone.promise
+  t.match(answer, { status: 400 }, 'it still answers, though not to nonsense')
   t.strictSame(await closed, [0, null])
+  t.ok(Date.now() - at >= 990, 'and for a second longer, until the API server has heard')
   t.match(
     out,
     /removed from the cluster: Mutating\S+ tagwarden-dev, Validating\S+ tagwarden-dev\n$/,

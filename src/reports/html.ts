@@ -3,7 +3,6 @@ import { barsOf, chart } from './html_chart.ts'
 import { momentText, pageData } from './html_data.ts'
 import { isByFile, type Row, rowsOf } from './html_rows.ts'
 import { html, scriptJson } from './html_text.ts'
-import type { FormatOptions } from './options.ts'
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from './page_assets.ts'
 import { REASON_HELP } from './reason_help.ts'
 import type { Report } from './types.ts'
@@ -22,9 +21,8 @@ const LEVEL_WORDS: Readonly<Record<Row['level'], string>> = {
 }
 
 /** One page that stands alone: it asks for nothing, and runs nothing but its own script. */
-export function formatHtml(report: Report, options: FormatOptions): string {
+export function formatHtml(report: Report): string {
   const rows = rowsOf(report)
-  const helpUri = /^https?:\/\/\S+$/.test(options.helpUri ?? '') ? options.helpUri : undefined
   const { words, level } = headlineOf(report)
   const title = `Tagwarden ${report.door}: ${words}`
   const policy = `default-src 'none'; script-src '${SCRIPT_HASH}'; style-src '${STYLE_HASH}'; base-uri 'none'; form-action 'none'`
@@ -54,7 +52,7 @@ export function formatHtml(report: Report, options: FormatOptions): string {
     list(rows),
     '</main>',
     `<footer><p>Made by Tagwarden ${html(report.version)} on ${momentText(report.startedAt)}, in ${seconds(report)}.</p></footer>`,
-    `<script type="application/json" id="data">${scriptJson(pageData(report, rows, helpUri))}</script>`,
+    `<script type="application/json" id="data">${scriptJson(pageData(report, rows))}</script>`,
     `<script>${SCRIPT}</script>`,
     '</body>',
     '</html>',

@@ -1,4 +1,3 @@
-import { DRIFT_CODES } from './drift_codes.ts'
 import { ROW_LEVELS, type Row } from './html_rows.ts'
 import { isoTime } from './moment.ts'
 import { plain } from './plain.ts'
@@ -7,10 +6,9 @@ import type { Report, ReportFunnel } from './types.ts'
 
 const LONGEST_TEXT = 2000
 const MAX_LOSERS = 10
-const ELSEWHERE: ReadonlySet<string> = new Set(DRIFT_CODES)
 
 /** What page/entries.ts calls PageData: each text once, rows as places in their list. */
-export function pageData(report: Report, rows: readonly Row[], helpUri: string | undefined) {
+export function pageData(report: Report, rows: readonly Row[]) {
   const places = new Map<string, number>([['', 0]])
   const texts = ['']
   const place = (text: string): number => {
@@ -34,9 +32,7 @@ export function pageData(report: Report, rows: readonly Row[], helpUri: string |
   const used = new Set(rows.map(({ reason }) => reason))
   const reasons = FINDING_CODES.filter((code) => used.has(code)).map((code) => {
     const { short, meaning, remedy } = REASON_HELP[code]
-    const link =
-      helpUri === undefined || ELSEWHERE.has(code) ? '' : `${helpUri}#${code.toLowerCase()}`
-    return [code, [`${short}.`, meaning, remedy, link]]
+    return [code, [`${short}.`, meaning, remedy]]
   })
   return {
     texts,

@@ -7,20 +7,8 @@ export interface FormatOptions {
   /** what the command ends with, for `sarif` */
   readonly exitCode?: number | undefined
   /**
-   * Where docs/reasons.md can be read, such as `https://wiki.example.com/tagwarden/reasons`: `sarif`
-   * and `html` link to its sections. Only https and http
-   */
-  readonly helpUri?: string | undefined
-  /**
-   * Accepted findings too, as suppressed results, in `sarif`. Not for GitHub: it opens an alert for
-   * each
-   */
-  readonly suppressed?: boolean | undefined
-  /**
    * Where the working directory lies in the repository, such as `infra/prod`, for `sarif` and
    * `github`: paths are told from the top of the repository
    */
   readonly folder?: string | undefined
-  /** what tells the reports of one commit apart, for `sarif` */
-  readonly category?: string | undefined
 }

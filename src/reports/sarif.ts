@@ -6,14 +6,7 @@ import type { FormatOptions } from './options.ts'
 import { cropped } from './plain.ts'
 import { FINDING_CODES } from './reason_help.ts'
 import { sarifRules } from './sarif_rules.ts'
-import type {
-  AcceptedFinding,
-  Level,
-  Location,
-  Report,
-  ReportFinding,
-  ReportProblem,
-} from './types.ts'
+import type { Level, Location, Report, ReportFinding, ReportProblem } from './types.ts'
 import { countOf, lineOf, problemFile, subjectTitle } from './words.ts'
 
 /** GitHub refuses a run with more results. */
@@ -32,22 +25,20 @@ const TRUNCATED = 'ResultsLeftOut'
 const INTERRUPTED = 'Interrupted'
 const NOTE = 'Note'
 
-/** SARIF 2.1.0 (OASIS), within the limits of GitHub code scanning. */
+/**
+ * SARIF 2.1.0 (OASIS), within the limits of GitHub code scanning. What was accepted is left out:
+ * GitHub would open an alert for each, suppressed or not.
+ */
 export function formatSarif(given: Report, options: FormatOptions): string {
   const report = located(given, options.folder)
-  const accepted = options.suppressed ? (report.accepted ?? []) : []
-  const results = resultTexts(report, accepted)
-  const all = report.findings.length + accepted.length
+  const results = resultTexts(report)
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: driver(report, options) },
-        ...(options.category === undefined
-          ? {}
-          : { automationDetails: { id: `${options.category}/` } }),
-        invocations: [invocation(report, options, all - results.length)],
+        tool: { driver: driver(report) },
+        invocations: [invocation(report, options, report.findings.length - results.length)],
         originalUriBaseIds: {
           [ROOT]: { description: { text: rootText(options) } },
         },
@@ -68,17 +59,15 @@ function rootText({ folder }: FormatOptions): string {
 }
 
 /** As many as may be, the worst first, each as JSON on a line. */
-function resultTexts({ findings }: Report, accepted: readonly AcceptedFinding[]): string[] {
+function resultTexts({ findings }: Report): string[] {
   const texts: string[] = []
   let room = MAX_LENGTH
-  const add = (result: unknown): void => {
-    if (texts.length >= MAX_RESULTS || room <= 0) return
-    const text = JSON.stringify(result)
+  for (const finding of worstFirst(findings)) {
+    const text = JSON.stringify(resultOf(finding))
     room -= text.length
-    if (room > 0) texts.push(text)
+    if (room <= 0 || texts.length >= MAX_RESULTS) break
+    texts.push(text)
   }
-  for (const finding of worstFirst(findings)) add(resultOf(finding))
-  for (const each of accepted) add({ ...resultOf(each.finding), suppressions: suppressions(each) })
   return texts
 }
 
@@ -125,11 +114,6 @@ function fixOf(location: Location, use: string) {
   }
 }
 
-function suppressions({ justification }: AcceptedFinding) {
-  const text = cropped(justification, LONGEST_MESSAGE).toWellFormed()
-  return [{ kind: 'external', status: 'accepted', justification: text }]
-}
-
 function physical(location: Location) {
   return { artifactLocation: artifact(location.file), region: regionOf(location) }
 }
@@ -143,12 +127,12 @@ function artifact(file: string) {
   return file.startsWith('/') ? { uri: `file://${uri}` } : { uri, uriBaseId: ROOT }
 }
 
-function driver({ version }: Report, { helpUri }: FormatOptions) {
+function driver({ version }: Report) {
   return {
     name: 'Tagwarden',
     version: version.toWellFormed(),
     ...(/^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/.test(version) ? { semanticVersion: version } : {}),
-    rules: sarifRules(helpUri),
+    rules: sarifRules(),
     notifications: [
       ...Object.entries(ERROR_TABLE).map(([id, [, , meaning]]) => ({
         id,

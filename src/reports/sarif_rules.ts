@@ -8,12 +8,9 @@ const MILD: ReadonlySet<string> = new Set([
   ...['Downgrade', 'TagMoved', 'RegistryUnavailable'],
   ...DRIFT_CODES,
 ])
-/** docs/reasons.md has no section for these. */
-const ELSEWHERE: ReadonlySet<string> = new Set(DRIFT_CODES)
 
 /** One rule for each reason code, in their order. */
-export function sarifRules(helpUri: string | undefined): unknown[] {
-  const page = helpUri !== undefined && /^https?:\/\/\S+$/.test(helpUri) ? helpUri : undefined
+export function sarifRules(): unknown[] {
   return FINDING_CODES.map((code) => {
     const { short, meaning, remedy } = REASON_HELP[code]
     const mild = MILD.has(code)
@@ -25,9 +22,6 @@ export function sarifRules(helpUri: string | undefined): unknown[] {
         text: `${withoutMarks(meaning)}\n\nWhat to do: ${withoutMarks(remedy)}`,
         markdown: `${meaning}\n\n**What to do:** ${remedy}`,
       },
-      ...(page === undefined || ELSEWHERE.has(code)
-        ? {}
-        : { helpUri: `${page}#${code.toLowerCase()}` }),
       defaultConfiguration: { level: mild ? 'warning' : 'error' },
       properties: {
         tags: ['kubernetes', 'container-images', 'supply-chain'],

@@ -119,14 +119,3 @@ t.test('the page knows the levels in the order in which they are told to it', (t
   )
   t.end()
 })
-
-t.test('a link to the reasons is only made where it is one', (t) => {
-  const data = (helpUri: string) => {
-    const text = formatReport(fullReport(), 'html', { helpUri })
-    const [, json = ''] = /id="data">(.*?)<\/script>/.exec(text) ?? []
-    return JSON.parse(json).reasons.LatestTag[3]
-  }
-  t.equal(data('https://wiki.example/reasons'), 'https://wiki.example/reasons#latesttag')
-  t.equal(data('javascript:alert(1)'), '')
-  t.end()
-})

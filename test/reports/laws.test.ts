@@ -7,11 +7,9 @@ import { sarifFaults } from './sarif_schema.ts'
 
 const RUNS = { numRuns: 60 }
 const options = {
-  helpUri: 'https://example.com/',
   exitCode: 1,
   colour: false,
   width: 100,
-  suppressed: true,
 }
 
 t.test('every form takes any report, gives the same twice, and ends with a line break', (t) => {

@@ -11,19 +11,13 @@ export function details(entry: Entry, reasons: PageData['reasons']): HTMLElement
   }
   const help = Object.hasOwn(reasons, reason) ? reasons[reason] : undefined
   if (help) {
-    const [, meaning, remedy, link] = help
+    const [, meaning, remedy] = help
     box.append(
       element('h3', {}, 'What it means'),
       element('p', {}, ...prose(meaning)),
       element('h3', {}, 'What to do'),
       element('p', {}, ...prose(remedy)),
     )
-    if (link !== '') {
-      const text = `More about ${reason}`
-      box.append(
-        element('p', { class: 'screen' }, element('a', { href: link, rel: 'noreferrer' }, text)),
-      )
-    }
   }
   if (funnel) box.append(...funnelParts(funnel))
   box.append(element('h3', {}, 'Where'), facts(entry))

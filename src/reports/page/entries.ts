@@ -3,8 +3,8 @@ export interface PageData {
   readonly texts: readonly string[]
   /** see `decode` */
   readonly rows: readonly (readonly number[])[]
-  /** by reason code: what it is, what it means, what to do, and where to read more */
-  readonly reasons: Readonly<Record<string, readonly [string, string, string, string]>>
+  /** by reason code: what it is, what it means, and what to do */
+  readonly reasons: Readonly<Record<string, readonly [string, string, string]>>
   readonly funnels: readonly Funnel[]
 }
 

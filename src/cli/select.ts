@@ -16,6 +16,8 @@ export interface SelectOptions {
 /** A list of tags of a repository is never longer than this, in bytes. */
 const LARGEST_INPUT = 256 * 1024 * 1024
 const LARGEST_TAG = 4096
+/** Control characters; several tags in one line, a table, or JSON: an order by alphabet would choose it. */
+const NO_TAG = /[\s\u0000-\u001f\u007f"{}[\],]/
 
 /**
  * `tagwarden select`: evaluates one policy over tags given one a line. For digest rules a line may
@@ -105,7 +107,7 @@ function parseTags(text: string): { tags: string[]; digests: Map<string, string>
     if (line === '') {
       return
     }
-    if (line.length > LARGEST_TAG || /[\u0000-\u001f\u007f]/.test(line)) {
+    if (line.length > LARGEST_TAG || NO_TAG.test(line)) {
       throw new TagwardenError('ERR_INVALID_TAGS', 'the line is no tag', {
         position: { file: 'tags', line: index + 1 },
         remedy: 'Give one tag a line',

@@ -115,6 +115,8 @@ t.test('exit 2 when the policy or the input is wrong, saying where and what to d
     [['-p', 'good.yaml', '-t', 'nowhere.txt'], /ERR_INVALID_TAGS nowhere\.txt/],
     [['-p', 'good.yaml'], /ERR_INVALID_TAGS tags:2: /, 'v1.2.3\n\u001b[2J\n'],
     [['-p', 'good.yaml'], /ERR_INVALID_TAGS tags:1: /, 'x'.repeat(5000)],
+    [['-p', 'good.yaml'], /ERR_INVALID_TAGS tags:2: .*one tag a line/, 'v1.2.3\nv1.2.4 v1.2.5\n'],
+    [['-p', 'good.yaml'], /ERR_INVALID_TAGS tags:1: /, '{"name":"web","tags":["v1.2.3"]}\n'],
     [['-p', 'good.yaml', '-o', 'xml'], /Allowed choices are text, json/],
     [[], /required option/],
   ]

@@ -1,13 +1,14 @@
 import type { Decision, Defaults, FactSource, Mode } from '../decisions/index.ts'
 import type { GroupKind, ImageField } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
-import type { Examined } from './examine.ts'
+import { annotationsOf, type Examined } from './examine.ts'
 import { type Ownership, ownershipOf, skipped } from './ownership.ts'
 import { encodePatch } from './patch.ts'
+import { HOLD_ANNOTATION } from './record.ts'
 import { createRepeatedAnswers } from './repeated.ts'
 import { type PulledObject, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import { type AdmissionResponse, type ReviewAnswer, reviewAnswer } from './response.ts'
-import { type AdmissionRequest, parseReview } from './review.ts'
+import { type AdmissionRequest, own, parseReview } from './review.ts'
 import { collectFindings, denialMessage, isOfRequest, objectTitle, warningsOf } from './words.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -132,7 +133,7 @@ function handler(options: ReviewOptions, hook: Hook): ReviewHandler {
     const response =
       hook === 'mutate'
         ? { uid: request.uid, ...mutation(request, examined, decisions, mode) }
-        : validated(request, examined, decisions)
+        : validated(request, examined, decisions, mode)
     const changed = response.patch !== undefined
     summary(
       response.allowed ? (changed ? 'changed' : 'allowed') : 'denied',
@@ -177,6 +178,7 @@ function validated(
   request: AdmissionRequest,
   examined: readonly Examined[],
   decisions: readonly Decision[],
+  mode: Mode,
 ): AdmissionResponse {
   const findings = collectFindings(examined, decisions)
   const denied = findings.denied.length > 0
@@ -188,9 +190,17 @@ function validated(
     uid: request.uid,
     allowed: !denied,
     message: denied ? denialMessage(request, findings) : undefined,
-    warnings: warningsOf(findings),
+    warnings: [...(mode === 'check' ? holdDoubt(request) : []), ...warningsOf(findings)],
     auditAnnotations: Object.keys(notes).length > 0 ? notes : undefined,
   }
+}
+
+/** Whoever holds a workload in a hurry must not believe that it is held when it is not. */
+function holdDoubt(request: AdmissionRequest): string[] {
+  const hold = own(annotationsOf(request.object), HOLD_ANNOTATION)
+  if (typeof hold !== 'string' || ['true', 'false', ''].includes(hold)) return []
+  const shown = JSON.stringify(hold.slice(0, 20))
+  return [`metadata.annotations: ${HOLD_ANNOTATION} is ${shown}, which holds nothing. Write "true"`]
 }
 
 /** An audit annotation's value: the lines, as far as 8,000 characters go. */

@@ -495,6 +495,25 @@ t.test('hold stops Track', async (t) => {
   t.equal(imageOf(await admit(held)), `${NAME}:v1.3.0@${digest('0')}`)
 })
 
+t.test('a hold that holds nothing is warned of', async (t) => {
+  const { validate } = hooks([track])
+  const warned = async (hold: unknown, request = {}) => {
+    const object = deployment({ app: NEWEST }, { annotations: { 'tagwarden.io/hold': hold } })
+    return (await validate(review(object, request))).warnings ?? []
+  }
+  t.strictSame(await warned('yes'), [
+    'metadata.annotations: tagwarden.io/hold is "yes", which holds nothing. Write "true"',
+  ])
+  for (const hold of ['TRUE', 'x'.repeat(300), ' true']) {
+    const [line = '', ...more] = await warned(hold)
+    t.ok(line.endsWith('which holds nothing. Write "true"') && line.length < 150, hold)
+    t.strictSame(more, [])
+  }
+  for (const hold of ['true', 'false', '', 1, null, undefined]) {
+    t.strictSame(await warned(hold), [], String(hold))
+  }
+})
+
 t.test('what a promoter moves at its own pace, applying the same manifest does not', async (t) => {
   const promotion = { windows: [], maxPerMinute: 60, canary: 0 }
   const continuous = policy({ action: 'Track', promote: 'Continuously', promotion })

@@ -20,7 +20,9 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     optional: true,
   },
   image: group('the image that runs', {
-    repository: text('registry and name', 'ghcr.io/tagwarden/tagwarden', { minLength: 1 }),
+    repository: text('registry and name', 'ghcr.io/tagwarden/tagwarden', {
+      pattern: '^([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*$',
+    }),
     tag: text("tag; without it, the chart's appVersion"),
     digest: text('added to the tag, such as `sha256:…`: then exactly this image runs', '', {
       pattern: '^(sha256:[0-9a-f]{64})?$',

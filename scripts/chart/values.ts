@@ -58,12 +58,12 @@ export const VALUES: Value = group('', {
     },
   ),
   pullSecrets: group('[pull secrets](install.md#private-registries) that may be read', {
-    namespaces: list('namespaces in which all may be read', {
+    namespaces: list('namespaces in which all may be read; they have to be there', {
       type: 'string',
       minLength: 1,
       pattern: LABEL,
     }),
-    secrets: list('single ones, each as `namespace/name`', {
+    secrets: list('single ones, each as `namespace/name`; the namespace has to be there', {
       type: 'string',
       pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$',
     }),

@@ -20,6 +20,12 @@ const WRONG: readonly (readonly [values: Values, said: RegExp])[] = [
   [{ image: { tagg: 'v1' } }, /image.*'tagg' not allowed/s],
   [{ image: { digest: 'sha256:abc' } }, /image.digest/],
   [{ image: { repository: '' } }, /image.repository/],
+  [{ image: { repository: 'registry.example.com/tagwarden:v1' } }, /image.repository/],
+  [{ image: { repository: 'ghcr.io/Acme/tagwarden' } }, /image.repository/],
+  [
+    { resources: { limits: { memory: '512m' } } },
+    /resources.limits.memory is 512m, which is less than a byte: write 512Mi/,
+  ],
   [{ heapPercent: 100 }, /heapPercent/],
   [{ drainSeconds: -5 }, /drainSeconds/],
   [{ containerPort: 443 }, /containerPort/],

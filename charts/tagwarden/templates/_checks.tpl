@@ -8,6 +8,13 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $what := list "requests" "limits" -}}
+{{- $of := get (default dict $.Values.resources) $what -}}
+{{- $memory := toString (get (ternary $of dict (kindIs "map" $of)) "memory") -}}
+{{- if regexMatch "^[0-9.]+m$" $memory -}}
+{{- fail (printf "resources.%s.memory is %s, which is less than a byte: write %si" $what $memory (upper $memory)) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.certificates -}}
 {{- if and (eq .source "ExistingSecret") (not .existingSecret) -}}
 {{- fail "certificates.source is ExistingSecret: name the Secret in certificates.existingSecret" -}}

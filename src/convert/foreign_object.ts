@@ -16,6 +16,11 @@ export interface ForeignObject {
   readonly source: Source
 }
 
+/** What is no workload: its labels are not those of the workloads that it speaks of. */
+const SPEAKERS = new Set([
+  ...['Application', 'ImageUpdater'],
+  ...['ImagePolicy', 'ImageRepository', 'Kustomization'],
+])
 const NAMESPACE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 /** Reads what is around a spec; undefined if it is no object of Kubernetes. */
@@ -37,7 +42,7 @@ export function foreignObject({ value, position }: ObjectDocument): ForeignObjec
     namespace: namespace !== undefined && NAMESPACE.test(namespace) ? namespace : undefined,
     labels,
     annotations: textsOf(metadata['annotations']),
-    source: { title, labels },
+    source: { title, labels: SPEAKERS.has(kind) ? {} : labels },
   }
 }
 

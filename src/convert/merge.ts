@@ -35,30 +35,68 @@ function joined(objects: readonly Converted[]): Converted[] {
 
 /** Two rules on one image of one namespace are for some of its workloads only. */
 function narrowed(objects: readonly Converted[]): Converted[] {
-  const groups = new Map<string, Converted[]>()
-  for (const each of objects) {
-    if (each.object.kind !== 'ImagePolicy') continue
-    const key = JSON.stringify([each.object.metadata.namespace, each.object.spec['images']])
-    groups.set(key, [...(groups.get(key) ?? []), each])
-  }
-  const rivalsOf = (each: Converted) =>
-    [...groups.values()].find((group) => group.includes(each))?.filter((one) => one !== each) ?? []
+  const beside = indexed(objects, ({ kind, metadata }) => [kind, metadata.namespace])
+  const ofKind = indexed(objects, ({ kind }) => [kind])
   return objects.map((each) => {
-    const rivals = rivalsOf(each)
-    if (rivals.length === 0) return each
-    const label = ownLabel(
-      each.sources,
-      rivals.flatMap(({ sources }) => sources),
-    )
-    if (label === undefined) {
-      const note =
-        'Another policy here is for the same image with another rule. Tell their workloads apart by match.selector, or delete one of the two.'
-      return { ...each, notes: [...each.notes, note] }
-    }
-    const { images, ...rest } = each.object.spec
-    const match = { selector: { matchLabels: { [label[0]]: label[1] } } }
-    return { ...each, object: { ...each.object, spec: { images, match, ...rest } } }
+    const images = imagesOf(each)
+    const { kind, metadata } = each.object
+    const found = images.flatMap((image) => beside([kind, metadata.namespace], image))
+    const rivals = [...new Set(found)].filter((one) => one !== each && differs(one, each))
+    const other = kind === 'ImagePolicy' ? 'ClusterImagePolicy' : 'ImagePolicy'
+    const crossing = images
+      .map((image) => ofKind([other], image).find((one) => differs(one, each)))
+      .find((one) => one !== undefined)
+    const apart = rivals.length === 0 ? each : toldApart(each, rivals)
+    return crossing ? { ...apart, notes: [...apart.notes, crossingNote(crossing)] } : apart
   })
+}
+
+/** Finds policies by something of them and an image. */
+function indexed(
+  objects: readonly Converted[],
+  groupOf: (object: Converted['object']) => readonly unknown[],
+): (group: readonly unknown[], image: unknown) => readonly Converted[] {
+  const found = new Map<string, Converted[]>()
+  for (const each of objects) {
+    for (const image of imagesOf(each)) {
+      const key = JSON.stringify([groupOf(each.object), image])
+      const known = found.get(key)
+      if (known) known.push(each)
+      else found.set(key, [each])
+    }
+  }
+  return (group, image) => found.get(JSON.stringify([group, image])) ?? []
+}
+
+/** Of a policy; an ImageRepository has no rule. */
+function imagesOf({ object: { spec } }: Converted): readonly unknown[] {
+  return Array.isArray(spec['images']) ? spec['images'] : []
+}
+
+function differs({ object: one }: Converted, { object: other }: Converted): boolean {
+  return JSON.stringify(one.spec) !== JSON.stringify(other.spec)
+}
+
+function crossingNote({ object: { kind, metadata } }: Converted): string {
+  const { namespace, name } = metadata
+  const title = `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`
+  return `${title} is for the same image with another rule, and an image must be permitted by both. Change one of the two, or delete it.`
+}
+
+function toldApart(each: Converted, rivals: readonly Converted[]): Converted {
+  const label = ownLabel(
+    each.sources,
+    rivals.flatMap(({ sources }) => sources),
+  )
+  const { kind, spec } = each.object
+  if (label === undefined || kind === 'ClusterImagePolicy') {
+    const selectors = kind === 'ImagePolicy' ? '' : 'namespaceSelector or '
+    const note = `Another policy here is for the same image with another rule, and an image must be permitted by both. Tell their workloads apart by ${selectors}match.selector, or delete one of the two.`
+    return { ...each, notes: [...each.notes, note] }
+  }
+  const { images, ...rest } = spec
+  const match = { selector: { matchLabels: { [label[0]]: label[1] } } }
+  return { ...each, object: { ...each.object, spec: { images, match, ...rest } } }
 }
 
 /** A label that all these workloads have and none of the others. */

@@ -14,6 +14,7 @@ export type Fields = Readonly<Record<string, unknown>>
 export interface Source {
   /** for people: `Deployment shop/web (web.yaml:1)` */
   readonly title: string
+  /** of the workload that it is; none of what only speaks of workloads */
   readonly labels: Readonly<Record<string, string>>
 }
 

@@ -185,6 +185,57 @@ t.test('equal rules become one policy, and rivals are told apart by a label', (t
   t.end()
 })
 
+t.test(
+  'rivals of Flux and Argo CD are not told apart by labels that workloads do not have',
+  (t) => {
+    const labelled = (name: string, range: string, namespace: string, env: string) => {
+      const [repository, own] = fluxPair({ policy: { semver: { range } } }, {}, namespace)
+      return [repository, { ...own, metadata: { name, namespace, labels: { env, app: name } } }]
+    }
+    const pair = (namespace: string) =>
+      converted(
+        ...labelled('dev', '*-0', namespace, 'dev'),
+        ...labelled('prod', '1.x', namespace, 'prod').slice(1),
+      )
+    for (const namespace of ['shop', 'flux-system']) {
+      const policies = pair(namespace).objects.filter(({ object }) => object.spec['images'])
+      t.equal(policies.length, 2)
+      for (const { object, notes } of policies) {
+        t.equal(object.spec['match'], undefined, namespace)
+        t.match(notes.join(), /Another policy here is for the same image.*permitted by both/)
+      }
+    }
+    t.match(
+      pair('flux-system').objects.at(-1)?.notes.join(),
+      /namespaceSelector or match\.selector/,
+    )
+
+    const list = (name: string, constraint: string) => {
+      const image = { 'image-list': `acme/web:${constraint}` }
+      const made = application(image)
+      return { ...made, metadata: { ...made.metadata, name, labels: { app: name } } }
+    }
+    for (const { object, notes } of converted(list('a', '1.x'), list('b', '2.x')).objects) {
+      t.equal(object.spec['match'], undefined)
+      t.match(notes.join(), /Another policy here is for the same image/)
+    }
+    t.end()
+  },
+)
+
+t.test('a policy for every namespace and one for its own on one image are told of', (t) => {
+  const [repository, policy] = fluxPair({ policy: { semver: { range: '2.x' } } }, {}, 'flux-system')
+  const image = (repository as { spec: { image: string } }).spec.image
+  const { objects } = converted(repository, policy, keel(`${image}:1.2.3`, 'minor'))
+  const notes = objects.map((each) => `${each.object.kind}: ${each.notes.join()}`)
+  t.match(notes, [
+    /^ImageRepository/,
+    /^ClusterImagePolicy: .*ImagePolicy shop\/web is for the same image.*permitted by both/,
+    /^ImagePolicy: .*ClusterImagePolicy web is for the same image/,
+  ])
+  t.end()
+})
+
 t.test('only the containers that Keel looks at count', (t) => {
   const object = {
     ...keel('acme/web:1.2.3', 'all', { monitorContainers: '^app$', initContainers: 'true' }),

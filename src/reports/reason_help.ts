@@ -162,7 +162,7 @@ export const REASON_HELP: Readonly<Record<ReasonCode | DriftCode, ReasonHelp>> =
     meaning:
       'Something is not in the index and the registry did not give it, or the policy says `whenRegistryFails: Deny` and the last scan failed. As a warning: the decision stands on an index that could not be renewed, and the message says how old it is.',
     remedy:
-      'The message holds what the registry answered. Try again when it works; for what to do about each cause see error codes. `whenRegistryFails` decides what counts meanwhile.',
+      'The message holds what the registry answered. Where it refuses the credentials, name a pull secret that it takes, and see that Tagwarden may read it; else try again when it works. For what to do about each cause see error codes. `whenRegistryFails` decides what counts meanwhile.',
   },
   Timeout: {
     short: 'The registry did not answer in time',

@@ -104,7 +104,11 @@ function recordOfSame(
   value: string,
 ): ImageRecord | undefined {
   const [before, now] = [prior, stated].map((each) => (each?.resolved === value ? each : undefined))
-  return before?.requested === now?.requested ? before : (now ?? before)
+  if (!before || !now) return now ?? before
+  // A rollback to the same image brings back a record of before the other one.
+  return before.requested === now.requested
+    ? { ...now, rolledBackFrom: before.rolledBackFrom }
+    : now
 }
 
 /** The tag that a bare digest stands for, so that a replica that never saw it need not guess. */

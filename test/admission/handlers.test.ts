@@ -212,6 +212,10 @@ t.test('another request for what runs: called again, the webhook says the same',
     t.match(annotationsOf(next)[IMAGES], `"requested":"${NAME}:v1.4.1"`)
     t.equal(annotationsOf(next)['fluxcd.io/build.number'], '1', 'nothing has moved')
     t.strictSame(await admit(next, update), next, `${reference}: reinvocation`)
+    const renamed = hooks([policy({ action: 'Track', reference, name: 'renamed' })])
+    const kept = await renamed.admit(deployment({ app: `${NAME}:v1.3.0` }, live.metadata), update)
+    t.match(annotationsOf(kept)[IMAGES], '"policy":"ImagePolicy shop/renamed"')
+    t.strictSame(await renamed.admit(kept, update), kept, `${reference}: by another policy`)
   }
 })
 

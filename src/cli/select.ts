@@ -60,7 +60,7 @@ async function readPolicy(file: string, name: string | undefined): Promise<Compi
     'ERR_INVALID_POLICY',
     wanted.length === 0
       ? name === undefined
-        ? 'there is no policy in the file'
+        ? ['there is no policy in the file', ...compiled.notes].join(': ')
         : `no policy is called ${name}`
       : `there are ${wanted.length} policies in the file: ${names}`,
     { position: { file }, remedy: all.length > 1 ? 'Choose one with --name' : 'Check the file' },

@@ -95,6 +95,7 @@ t.test('exit 2 when the policy or the input is wrong, saying where and what to d
     'two.yaml': `${NATIVE}---\n${NATIVE.replace('name: web', 'name: other')}`,
     'none.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n',
     'empty.yaml': '',
+    'suspended.yaml': FLUX.replace('semver: { range: 1.x } }', '$&\n  suspend: true'),
     'wrong.yaml': NATIVE.replace('semver', 'semverr'),
     'hang.yaml': NATIVE.replace(/pattern: '.*', extract/, () => "pattern: '(a+)+\\1$', extract"),
     'binary.yaml': Buffer.from([0, 1, 2, 255]).toString('latin1'),
@@ -106,6 +107,10 @@ t.test('exit 2 when the policy or the input is wrong, saying where and what to d
     [['-p', 'folder'], /ERR_INVALID_POLICY folder: .*EISDIR/],
     [['-p', 'none.yaml'], /no policy in the file/],
     [['-p', 'empty.yaml'], /no policy in the file/],
+    [
+      ['-p', 'suspended.yaml'],
+      /no policy in the file: ImagePolicy flux-system\/web is left out: .*/,
+    ],
     [['-p', 'two.yaml'], /2 policies in the file: .*--name/],
     [['-p', 'two.yaml', '--name', 'third'], /no policy is called third/],
     [['-p', 'wrong.yaml'], /wrong\.yaml:7:\d+: spec\.order.*semver/],

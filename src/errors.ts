@@ -97,3 +97,11 @@ export function describeError(error: unknown): string {
   const remedy = error.remedy ? `. ${error.remedy}` : ''
   return `${where}${field}${error.message}${remedy}`
 }
+
+/** An error and what caused it, the outermost first: five at most, and of several at once the first. */
+export function* causesOf(error: unknown): Generator<Error> {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
+    yield at
+    at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)
+  }
+}

@@ -1,5 +1,5 @@
 import type { ReviewOptions } from '../admission/index.ts'
-import { apiVersionOf, type KubernetesObject, PODS, type ResourceName } from '../cluster/index.ts'
+import { type KubernetesObject, PODS, type ResourceName, typeMetaOf } from '../cluster/index.ts'
 import { podSpecKeys, pullIdentity, valueAt } from '../images/index.ts'
 import { type JudgedImage, judge } from './judgement.ts'
 import { CONTAINER_LISTS, type RunningContainer } from './running.ts'
@@ -69,7 +69,7 @@ function podOf(
   const { name, namespace, uid } = object.metadata
   const template = podSpec.slice(0, -1).map((key) => `/${key}`)
   const labels = valueAt(object, `${template.join('')}/metadata/labels`) as Labels | undefined
-  const owner = { apiVersion: apiVersionOf(resource), kind: resource.kind, name, uid }
+  const owner = { ...typeMetaOf(resource), name, uid }
   const identity = pullIdentity(object, resource)
   const pod = {
     metadata: {

@@ -1,5 +1,4 @@
 import {
-  apiVersionOf,
   CLUSTER_POLICY_REPORTS,
   CLUSTER_REPORTS,
   type Cluster,
@@ -8,6 +7,7 @@ import {
   POLICY_REPORTS,
   REPORTS,
   type ResourceName,
+  typeMetaOf,
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import { HASH_ANNOTATION, INSTANCE, MANAGED_BY, type PolicyReport } from './policy_reports.ts'
@@ -106,7 +106,7 @@ export async function publishReports(
     report: PolicyReport,
     known: { readonly version: string | undefined } | undefined,
   ): Promise<unknown> {
-    const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+    const type = typeMetaOf(resource)
     const metadata = { ...report.metadata, ...(owner && { ownerReferences: [owner] }) }
     if (!known) return cluster.create(resource, { ...type, ...report, metadata }, { signal })
     const version = known.version === undefined ? {} : { resourceVersion: known.version }

@@ -2,6 +2,11 @@ import { X509Certificate } from 'node:crypto'
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
+/** What a text has in the form of PEM certificates, unread. */
+export function pemBlocks(text: string): readonly string[] {
+  return text.match(PEM_CERTIFICATE) ?? []
+}
+
 /**
  * The certificates of a bundle, each once, in its order. What is no certificate is left out.
  *
@@ -10,7 +15,7 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
  */
 export function readBundle(text: string): X509Certificate[] {
   const found = new Map<string, X509Certificate>()
-  for (const [block] of text.matchAll(PEM_CERTIFICATE)) {
+  for (const block of pemBlocks(text)) {
     try {
       const certificate = new X509Certificate(block)
       if (!found.has(certificate.fingerprint256)) {

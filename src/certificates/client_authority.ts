@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { TagwardenError } from '../errors.ts'
+import { pemBlocks } from './bundle.ts'
 import { follow } from './following.ts'
 
 const INTERVAL = 10_000
 const READ_LIMIT = 1024 * 1024
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** The CAs that sign the certificates of clients, as a file has them. */
 export interface ClientAuthority {
@@ -67,7 +67,7 @@ async function readText(file: string): Promise<string> {
 }
 
 function parse(file: string, text: string): readonly X509Certificate[] {
-  const blocks = text.match(PEM_CERTIFICATE) ?? []
+  const blocks = pemBlocks(text)
   if (blocks.length === 0) throw unusable(file, 'there is no PEM certificate in it')
   return Object.freeze(
     blocks.map((block, index) => {

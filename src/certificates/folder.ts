@@ -3,17 +3,16 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TagwardenError } from '../errors.ts'
-import type { StoredCertificates } from './types.ts'
+import { FILE_NAMES, type FileName, type StoredCertificates } from './types.ts'
 
-const FILES = ['ca.crt', 'ca.key', 'tls.crt', 'tls.key'] as const
 /** A lock this old was left by a process that ended in the middle. */
 const STALE_LOCK = 15_000
 const READ_LIMIT = 1024 * 1024
 
 /** @throws TagwardenError ERR_CERTIFICATE when a file is there but cannot be read */
 export async function readFolder(path: string): Promise<StoredCertificates> {
-  const texts = await Promise.all(FILES.map((name) => readText(join(path, name))))
-  return Object.fromEntries(FILES.map((name, index) => [name, texts[index]])) as never
+  const texts = FILE_NAMES.map(async (name) => [name, await readText(join(path, name))] as const)
+  return Object.fromEntries(await Promise.all(texts)) as StoredCertificates
 }
 
 async function readText(file: string): Promise<string | undefined> {
@@ -32,11 +31,7 @@ async function readText(file: string): Promise<string | undefined> {
 }
 
 /** Readers see the old text or the new one, never a part. Keys are for their owner only. */
-export async function writeText(
-  path: string,
-  name: (typeof FILES)[number],
-  text: string,
-): Promise<void> {
+export async function writeText(path: string, name: FileName, text: string): Promise<void> {
   const file = join(path, name)
   const draft = join(path, `.${name}.${randomBytes(6).toString('hex')}`)
   try {

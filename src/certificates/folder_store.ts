@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { readFolder, withFolderLock, writeText } from './folder.ts'
-import type { CertificateStore, StoredCertificates } from './types.ts'
+import type { CertificateStore } from './types.ts'
 
 /** Several files change together. */
 const SETTLE = 100
@@ -14,7 +14,7 @@ const SETTLE = 100
 export function folderStore(path: string): CertificateStore {
   const read = async () => {
     const files = await readFolder(path)
-    return { files, version: versionOf(files), trusted: undefined }
+    return { files, version: JSON.stringify(files), trusted: undefined }
   }
   return {
     place: path,
@@ -32,10 +32,6 @@ export function folderStore(path: string): CertificateStore {
       }),
     watch: (onChange) => watchFolder(path, onChange),
   }
-}
-
-function versionOf(files: StoredCertificates): string {
-  return JSON.stringify([files['ca.crt'], files['ca.key'], files['tls.crt'], files['tls.key']])
 }
 
 /** Where the file system gives no notices, the interval alone has to do. */

@@ -7,9 +7,8 @@ import {
   SECRETS,
 } from '../cluster/index.ts'
 import { TagwardenError } from '../errors.ts'
-import type { CertificateStore, FileChanges, FileName, Stored } from './types.ts'
+import { type CertificateStore, FILE_NAMES, type FileChanges, type Stored } from './types.ts'
 
-const FILES: readonly FileName[] = ['ca.crt', 'ca.key', 'tls.crt', 'tls.key']
 /** Fingerprints of the CAs that every webhook configuration holds. */
 const TRUSTED_ANNOTATION = 'tagwarden.io/trusted-authorities'
 const FIELD_MANAGER = 'tagwarden'
@@ -174,7 +173,7 @@ function isNewer({ metadata: next }: Secret, { metadata: old }: Secret): boolean
 
 /** An empty text counts as none: a Secret of this type can't do without its keys. */
 function toStored(secret: Secret | null, awaitsTrust: boolean): Stored {
-  const texts = FILES.map((file) => {
+  const texts = FILE_NAMES.map((file) => {
     const text = Buffer.from(secret?.data?.[file] ?? '', 'base64').toString()
     return [file, text === '' ? undefined : text]
   })

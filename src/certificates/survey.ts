@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { TagwardenError } from '../errors.ts'
-import { fingerprintOf, isIssuedBy } from './bundle.ts'
+import { fingerprintOf, isIssuedBy, pemBlocks } from './bundle.ts'
 import { DAY } from './issue.ts'
 import type { FileName, KeyPair, ServingCertificate, StoredCertificates } from './types.ts'
 
@@ -39,7 +39,7 @@ export function survey(
   files: StoredCertificates,
   { place, names, now, trusted: known }: SurveyOptions,
 ): Survey {
-  const bundle = readBundle(place, files['ca.crt'])
+  const bundle = readAuthorities(place, files['ca.crt'])
   const authority = findAuthority(place, files['ca.key'], bundle)
   const leaf = readLeaf(place, files['tls.crt'])
   const key = readKey(place, 'tls.key', files['tls.key'])
@@ -174,14 +174,12 @@ function findAuthority(
   return { key: text as string, cert: certificate.toString() }
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
-
-function readBundle(place: string, text: string | undefined): X509Certificate[] {
+function readAuthorities(place: string, text: string | undefined): X509Certificate[] {
   if (text === undefined) {
     return []
   }
-  const blocks = text.match(PEM_CERTIFICATE)
-  if (!blocks) {
+  const blocks = pemBlocks(text)
+  if (blocks.length === 0) {
     throw garbage(place, 'ca.crt')
   }
   return blocks.map((block) => readCertificate(place, 'ca.crt', block))

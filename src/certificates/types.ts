@@ -49,15 +49,12 @@ export interface CertificateOptions {
   readonly interval?: number
 }
 
-/** The PEM texts in the store; undefined where there is no such file. */
-export interface StoredCertificates {
-  readonly 'ca.crt': string | undefined
-  readonly 'ca.key': string | undefined
-  readonly 'tls.crt': string | undefined
-  readonly 'tls.key': string | undefined
-}
+/** The names of what is in the store. */
+export const FILE_NAMES = Object.freeze(['ca.crt', 'ca.key', 'tls.crt', 'tls.key'] as const)
+export type FileName = (typeof FILE_NAMES)[number]
 
-export type FileName = keyof StoredCertificates
+/** The PEM texts in the store; undefined where there is no such file. */
+export type StoredCertificates = Readonly<Record<FileName, string | undefined>>
 
 /** What a store held at one moment. */
 export interface Stored {

@@ -8,7 +8,7 @@ import { countObjects, listPages } from './listing.ts'
 import type { ClusterLog } from './log.ts'
 import { createOutage } from './outage.ts'
 import { checkedKey, describeKey, keyOf, pathOf } from './path.ts'
-import { apiVersionOf } from './resources.ts'
+import { typeMetaOf } from './resources.ts'
 import { followServed } from './served.ts'
 import type {
   Cluster,
@@ -198,7 +198,7 @@ export async function connect(
 }
 
 function bodyOf(resource: ResourceName, object: object): string {
-  return JSON.stringify({ ...object, apiVersion: apiVersionOf(resource), kind: resource.kind })
+  return JSON.stringify({ ...object, ...typeMetaOf(resource) })
 }
 
 function metadataOf(body: object): object {

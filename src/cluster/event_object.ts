@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { microTime } from './lease.ts'
-import { apiVersionOf, EVENTS } from './resources.ts'
+import { EVENTS, typeMetaOf } from './resources.ts'
 import type { ClusterEvent, KubernetesObject } from './types.ts'
 
 /** An event that is written, or is to be; equal ones only count. */
@@ -38,8 +38,7 @@ export function eventObject(
     .replace(/[^a-z0-9.-]/g, '-')
     .replace(/^[.-]+|[.-]+$/g, '')
   return {
-    apiVersion: apiVersionOf(EVENTS),
-    kind: EVENTS.kind,
+    ...typeMetaOf(EVENTS),
     metadata: {
       // what is in no namespace has its events in this one
       namespace: namespace ?? 'default',

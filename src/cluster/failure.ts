@@ -1,3 +1,4 @@
+import { causesOf } from '../errors.ts'
 import { ClusterError } from './cluster_error.ts'
 import type { Answer } from './transport.ts'
 
@@ -137,10 +138,8 @@ function bounded(text: string | undefined): string {
 
 /** The first code in the error, its causes, and the parts of an AggregateError. */
 function codeOf(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
-    const { code } = at as NodeJS.ErrnoException
+  for (const { code } of causesOf(error) as Iterable<NodeJS.ErrnoException>) {
     if (typeof code === 'string') return code
-    at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)
   }
   return ''
 }

@@ -1,4 +1,4 @@
-import { apiVersionOf, LEASES } from './resources.ts'
+import { LEASES, typeMetaOf } from './resources.ts'
 import type { KubernetesObject, ObjectKey, OwnerReference } from './types.ts'
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/ */
@@ -27,7 +27,7 @@ export function newLease(
   owner?: OwnerReference,
 ): Lease {
   const metadata = { ...key, ...(owner && { ownerReferences: [owner] }) } as Lease['metadata']
-  const empty = { apiVersion: apiVersionOf(LEASES), kind: LEASES.kind, metadata }
+  const empty = { ...typeMetaOf(LEASES), metadata }
   return {
     ...empty,
     spec: { ...held(holder, now), acquireTime: microTime(now), leaseTransitions: 0 },

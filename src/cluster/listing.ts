@@ -1,8 +1,8 @@
 import type { Asking } from './asking.ts'
 import { hasReason } from './cluster_error.ts'
 import { refusal, unusableAnswer } from './failure.ts'
-import { pathOf } from './path.ts'
-import { apiVersionOf } from './resources.ts'
+import { keyText, pathOf } from './path.ts'
+import { typeMetaOf } from './resources.ts'
 import type { KubernetesObject, ListOptions, ResourceName } from './types.ts'
 
 /** One page of a list. */
@@ -78,9 +78,11 @@ export async function* listPages<T extends KubernetesObject>(
     if (all === undefined) throw unusableAnswer(what, 'it is no list')
     first ??= metadata.resourceVersion ?? ''
     const after = last
-    const fresh = skipping && after !== undefined ? all.filter((each) => place(each) > after) : all
+    const fresh =
+      skipping && after !== undefined ? all.filter((each) => keyText(each.metadata) > after) : all
     const end = all.at(-1)
-    if (end !== undefined && (last === undefined || place(end) > last)) last = place(end)
+    if (end !== undefined && (last === undefined || keyText(end.metadata) > last))
+      last = keyText(end.metadata)
     yield { items: fresh, resourceVersion: first }
     token = metadata.continue || undefined
     if (token === undefined) return
@@ -136,11 +138,6 @@ function completed<T extends KubernetesObject>(
   items: readonly T[],
 ): readonly T[] | undefined {
   if (!Array.isArray(items) || !items.every((each) => each?.metadata?.name)) return undefined
-  const own = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  const own = typeMetaOf(resource)
   return items.map((each) => (each.kind === undefined ? { ...own, ...each } : each))
-}
-
-/** Lists are sorted by this. */
-function place({ metadata: { namespace, name } }: KubernetesObject): string {
-  return namespace === undefined ? name : `${namespace}/${name}`
 }

@@ -1,5 +1,5 @@
 import { hasReason } from './cluster_error.ts'
-import { apiVersionOf, CLUSTER_ROLES } from './resources.ts'
+import { CLUSTER_ROLES, typeMetaOf } from './resources.ts'
 import type { Cluster, OwnerReference } from './types.ts'
 
 /**
@@ -15,8 +15,7 @@ export async function findOwner(
   try {
     const role = await cluster.get(CLUSTER_ROLES, { name })
     const uid = role?.metadata.uid
-    const apiVersion = apiVersionOf(CLUSTER_ROLES)
-    return uid === undefined ? undefined : { apiVersion, kind: CLUSTER_ROLES.kind, name, uid }
+    return uid === undefined ? undefined : { ...typeMetaOf(CLUSTER_ROLES), name, uid }
   } catch (error) {
     if (hasReason(error, 'Forbidden')) return undefined
     throw error

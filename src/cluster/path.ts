@@ -40,6 +40,11 @@ export function checkedKey(resource: ResourceName, key: ObjectKey): ObjectKey {
   return resource.namespaced ? { namespace, name } : { name }
 }
 
+/** `namespace/name`, or the name alone. */
+export function keyText({ namespace, name }: ObjectKey): string {
+  return namespace === undefined ? name : `${namespace}/${name}`
+}
+
 /** `secrets "web" in shop`, `namespaces "shop"` */
 export function describeKey({ plural }: ResourceName, { namespace, name }: ObjectKey): string {
   return `${plural} "${name}"${namespace === undefined ? '' : ` in ${namespace}`}`

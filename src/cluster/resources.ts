@@ -92,6 +92,11 @@ export function apiVersionOf({ group, version }: Pick<ResourceName, 'group' | 'v
   return group === '' ? version : `${group}/${version}`
 }
 
+/** The fields that say what an object of a resource is. */
+export function typeMetaOf(resource: ResourceName): { apiVersion: string; kind: string } {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind }
+}
+
 function namespaced(apiVersion: string, plural: string, kind: string): ResourceName {
   return named(apiVersion, plural, kind, true)
 }

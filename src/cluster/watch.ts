@@ -6,7 +6,7 @@ import { type WatchEvent, watchEvents } from './event_stream.ts'
 import { listPages, presentVersion } from './listing.ts'
 import type { ClusterLog } from './log.ts'
 import type { Outage } from './outage.ts'
-import { pathOf } from './path.ts'
+import { keyText, pathOf } from './path.ts'
 import type {
   KubernetesObject,
   ListOptions,
@@ -215,10 +215,6 @@ export function startWatch<T extends KubernetesObject>(
     return running
   }
   return { synced: synced.promise, isSynced: () => isSynced, close }
-}
-
-function keyText({ namespace, name }: ObjectKey): string {
-  return namespace === undefined ? name : `${namespace}/${name}`
 }
 
 function keyOfText(key: string): ObjectKey {

@@ -1,6 +1,6 @@
 export { displayImage } from './display.ts'
 export { fieldAt } from './field_path.ts'
-export { isDigest, isTag } from './grammar.ts'
+export { isDigest, isPath, isTag } from './grammar.ts'
 export { parseImageField } from './image_field.ts'
 export { findImages } from './occurrence.ts'
 export { matchOccurrences } from './pairing.ts'

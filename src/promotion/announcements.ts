@@ -1,4 +1,4 @@
-import { apiVersionOf, type ClusterEvent } from '../cluster/index.ts'
+import { type ClusterEvent, typeMetaOf } from '../cluster/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 import { type Moving, versionOf } from './doubt.ts'
 import { type Place, placeTitle } from './movable.ts'
@@ -23,7 +23,7 @@ export function createAnnouncements(
 
   function onWorkload(place: Place, uid: string | undefined, what: What, message: string): void {
     const { resource, namespace, name } = place
-    const about = { apiVersion: apiVersionOf(resource), kind: resource.kind, namespace, name, uid }
+    const about = { ...typeMetaOf(resource), namespace, name, uid }
     events.record({ about, ...what, message: message.slice(0, LONGEST) })
   }
 

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { TagwardenError } from '../errors.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
+import { basicHeader } from './credential.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { Endpoint, Repository } from './endpoint.ts'
 import { unlessTimedOut } from './patience.ts'
-import { basicHeader, type TokenSource } from './token_source.ts'
+import type { TokenSource } from './token_source.ts'
 
 /** What is done in the repository; some registries ask for another scope for each. */
 export type Operation = 'tags' | 'pull'
@@ -64,7 +65,10 @@ export function createAuthenticator(
     const credential = await unlessTimedOut(credentials.find(repository), signal, what)
     if (scheme === 'basic') {
       if (credential?.kind !== 'basic') return NOTHING
-      return { header: basicHeader(credential), withCredentials: true }
+      return {
+        header: basicHeader(credential.username, credential.password),
+        withCredentials: true,
+      }
     }
     if (credential?.kind === 'bearer') {
       return { header: `Bearer ${credential.token}`, withCredentials: true }

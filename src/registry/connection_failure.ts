@@ -1,4 +1,4 @@
-import { type ErrorCode, TagwardenError } from '../errors.ts'
+import { causesOf, type ErrorCode, TagwardenError } from '../errors.ts'
 import type { HttpRequest } from './http_message.ts'
 import { proxyFailure } from './proxy_failure.ts'
 import type { RegistryTimeouts } from './types.ts'
@@ -123,13 +123,11 @@ function timeoutWords(
   return undefined
 }
 
-/** The first code in the error, its causes, and the parts of an AggregateError. */
+/** The first code in the error and its causes. */
 function codeOf(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
-    const { code } = at as NodeJS.ErrnoException
+  for (const { code, name } of causesOf(error) as Iterable<NodeJS.ErrnoException>) {
     if (typeof code === 'string') return code
-    if (at.name === 'HTTPParserError') return 'HPE_INVALID'
-    at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined)
+    if (name === 'HTTPParserError') return 'HPE_INVALID'
   }
   return ''
 }

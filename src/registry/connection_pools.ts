@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Dispatcher } from 'undici'
 import { TagwardenError } from '../errors.ts'
 import { readAuthority } from './certificate_authority.ts'
+import { basicHeader } from './credential.ts'
 import { guardedLookup, refuseForbidden } from './forbidden_address.ts'
 import type { HttpRequest } from './http_message.ts'
 import { fileFailure, storedFile } from './stored_file.ts'
@@ -98,11 +99,10 @@ function makePool(
   }
   refuseForbidden(new URL(proxy.address))
   const { username, password = '' } = proxy
-  const login = Buffer.from(`${username}:${password}`).toString('base64')
   return new undici.ProxyAgent({
     ...common,
     uri: proxy.address,
-    ...(username !== undefined && { token: `Basic ${login}` }),
+    ...(username !== undefined && { token: basicHeader(username, password) }),
     connectTimeout: timeouts.connect,
     proxyTls: trusted,
     requestTls: { ...trusted, ...clientCertificate },

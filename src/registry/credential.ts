@@ -35,6 +35,11 @@ export function tokenCredential(
   return { kind, token, id: hash(kind, token) }
 }
 
+/** The value of `Authorization` for a user name and password (RFC 7617). */
+export function basicHeader(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+}
+
 function check(text: string, source: string): void {
   if (/[\x00-\x1f\x7f]/.test(text)) {
     throw new TagwardenError('ERR_CREDENTIALS', `${source} holds a control character`, {

@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { isPath } from '../images/index.ts'
 import type { RegistryAccess, RegistryConnection, RegistrySettings } from './types.ts'
 
 /** Where a registry is spoken to, and how. */
@@ -28,8 +29,6 @@ export interface Repository {
 /** Docker Hub's images carry one name and its API answers at another. */
 const API_HOSTS: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docker.io' }
 
-// OCI distribution-spec, "Pull": the grammar of <name>
-const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 /** Longest `host/path`, as the CNCF Distribution's reference grammar has it, plus a host. */
 const LONGEST_NAME = 512
@@ -48,7 +47,7 @@ export function locateRepository(
   const slash = name.indexOf('/')
   const host = name.slice(0, Math.max(slash, 0))
   const path = name.slice(slash + 1)
-  if (name.length > LONGEST_NAME || !isHost(host) || !PATH.test(path)) {
+  if (name.length > LONGEST_NAME || !isHost(host) || !isPath(path)) {
     throw new TagwardenError(
       'ERR_INVALID_REFERENCE',
       `${JSON.stringify(name.slice(0, 100))} is not a normalised repository name`,

@@ -1,3 +1,4 @@
+import { causesOf } from '../errors.ts'
 import type { RegistryConnection } from './types.ts'
 
 /** Failures of the first hop, which is the proxy where there is one. */
@@ -42,10 +43,9 @@ export function proxyFailure(
 }
 
 function answerOf(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
-    const found = ANSWER.exec(at.message)?.[1]
+  for (const { message } of causesOf(error)) {
+    const found = ANSWER.exec(message)?.[1]
     if (found !== undefined) return found
-    at = at.cause
   }
   return undefined
 }

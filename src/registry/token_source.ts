@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { TagwardenError } from '../errors.ts'
-import type { Credential } from './credential.ts'
+import { basicHeader, type Credential } from './credential.ts'
 import type { Repository } from './endpoint.ts'
 import type { HttpRequest, Send } from './http_message.ts'
 import { jsonBody } from './json_body.ts'
@@ -130,17 +130,9 @@ function tokenRequest(question: TokenQuestion, limit: number): HttpRequest {
   }
   if (service) url.searchParams.set('service', service)
   for (const one of scope.split(' ')) url.searchParams.append('scope', one)
-  const headers = credential?.kind === 'basic' ? { authorization: basicHeader(credential) } : {}
+  const headers: Record<string, string> = {}
+  if (credential?.kind === 'basic') {
+    headers['authorization'] = basicHeader(credential.username, credential.password)
+  }
   return { ...common, method: 'GET', headers }
-}
-
-/** The value of `Authorization` for a user name and password. Source: RFC 7617. */
-export function basicHeader({
-  username,
-  password,
-}: {
-  username: string
-  password: string
-}): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }

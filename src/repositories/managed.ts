@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { accessOfKey, nameOfKey } from '../catalog/index.ts'
-import { apiVersionOf, IMAGE_REPOSITORIES } from '../cluster/index.ts'
+import { IMAGE_REPOSITORIES, typeMetaOf } from '../cluster/index.ts'
+import { isSecretName } from '../credentials/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
 import { type ImageRepository, MANAGED_LABEL } from './types.ts'
 
@@ -22,10 +23,9 @@ export function managedRepository(
   const access = accessOfKey(key)
   const [namespace, secret, ...more] = access?.split('/') ?? [ownNamespace]
   if (namespace === undefined || more.length > 0) return undefined
-  if (access !== undefined && !isName(secret)) return undefined
+  if (access !== undefined && !isSecretName(secret)) return undefined
   return {
-    apiVersion: apiVersionOf(IMAGE_REPOSITORIES),
-    kind: IMAGE_REPOSITORIES.kind,
+    ...typeMetaOf(IMAGE_REPOSITORIES),
     metadata: { name: managedName(key), namespace, labels: { [MANAGED_LABEL]: 'true' } },
     spec: {
       image,
@@ -79,8 +79,4 @@ export function policiesFor(
 
 function durationText(ms: number): string {
   return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${Math.max(1, Math.round(ms / 1000))}s`
-}
-
-function isName(text: string | undefined): boolean {
-  return text !== undefined && /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)
 }

@@ -1,5 +1,5 @@
 import { repositoryKey } from '../catalog/index.ts'
-import { apiVersionOf, IMAGE_REPOSITORIES } from '../cluster/index.ts'
+import { IMAGE_REPOSITORIES, typeMetaOf } from '../cluster/index.ts'
 import { TagwardenError } from '../errors.ts'
 import { compilePolicies, readObjects } from '../policies/index.ts'
 import { type ScanSettings, scanSettingsOf } from '../scanner/index.ts'
@@ -17,7 +17,7 @@ export interface Reading {
   readonly isPending: boolean
 }
 
-const TYPE = { apiVersion: apiVersionOf(IMAGE_REPOSITORIES), kind: IMAGE_REPOSITORIES.kind }
+const TYPE = typeMetaOf(IMAGE_REPOSITORIES)
 const NO_SETTINGS: ScanSettings = Object.freeze({})
 
 /** Names of the Secrets that an ImageRepository names. */

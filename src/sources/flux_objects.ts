@@ -1,15 +1,15 @@
 import {
-  apiVersionOf,
   FLUX_IMAGE_POLICIES,
   FLUX_IMAGE_REPOSITORIES,
+  keyText,
   type ObjectKey,
   type ResourceName,
+  typeMetaOf,
 } from '../cluster/index.ts'
 import type { TagwardenError } from '../errors.ts'
 import { joinFlux, type PolicyResource, readObjects } from '../policies/index.ts'
 import type { ObjectReading } from './policy_compiler.ts'
 import type { SpecObject } from './policy_object.ts'
-import { keyText } from './served_watch.ts'
 
 /** Flux's objects, each policy joined with the repository that it names. */
 export interface FluxObjects {
@@ -85,5 +85,5 @@ function repositoryOf({ metadata, spec }: SpecObject): string {
 }
 
 function readAs(object: SpecObject, resource: ResourceName) {
-  return readObjects([object], { apiVersion: apiVersionOf(resource), kind: resource.kind })
+  return readObjects([object], typeMetaOf(resource))
 }

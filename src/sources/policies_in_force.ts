@@ -1,5 +1,4 @@
 import {
-  apiVersionOf,
   CLUSTER_IMAGE_POLICIES,
   type Cluster,
   ClusterError,
@@ -9,8 +8,10 @@ import {
   IMAGE_POLICIES,
   IMAGE_POLICY_EXCEPTIONS,
   type KubernetesObject,
+  keyText,
   NAMESPACES,
   type ResourceName,
+  typeMetaOf,
 } from '../cluster/index.ts'
 import { TagwardenError } from '../errors.ts'
 import {
@@ -23,7 +24,6 @@ import {
 import type { ImagePolicyStatus } from '../policies/types.ts'
 import { asLastGood } from './last_good.ts'
 import type { SpecObject } from './policy_object.ts'
-import { keyText } from './served_watch.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -95,7 +95,7 @@ export async function readPoliciesInForce(
   ])
   const resources: PolicyResource[] = []
   for (const { resource, objects = [] } of lists) {
-    const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+    const type = typeMetaOf(resource)
     const counting = objects.map((object) => {
       const before = lastGoodIn(object)
       if (before) problems.push(wrong(resource, object))

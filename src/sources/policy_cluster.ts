@@ -1,4 +1,4 @@
-import { apiVersionOf, type Cluster, IMAGE_POLICIES } from '../cluster/index.ts'
+import { type Cluster, IMAGE_POLICIES, typeMetaOf } from '../cluster/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import {
   type CompileOptions,
@@ -133,7 +133,7 @@ export async function openPolicyCluster(options: PolicyClusterOptions): Promise<
       const entry = table.entryOf(policy)
       if (!entry) return undefined
       const { resource, namespace, name, uid } = entry
-      return { apiVersion: apiVersionOf(resource), kind: resource.kind, namespace, name, uid }
+      return { ...typeMetaOf(resource), namespace, name, uid }
     },
     namespaceLabels: watches.namespaces.labels,
     namespace: watches.namespaces.get,

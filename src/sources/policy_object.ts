@@ -1,4 +1,4 @@
-import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
+import { type KubernetesObject, keyText, type ResourceName } from '../cluster/index.ts'
 import type { TagwardenError } from '../errors.ts'
 import type {
   CompiledException,
@@ -8,7 +8,6 @@ import type {
   PolicyResource,
 } from '../policies/index.ts'
 import { type LastGood, lastGoodOf } from './last_good.ts'
-import { keyText } from './served_watch.ts'
 
 /** An ImagePolicy, ClusterImagePolicy or ImagePolicyException of the cluster, and what came of it. */
 export interface PolicyObject {

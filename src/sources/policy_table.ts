@@ -1,4 +1,4 @@
-import { IMAGE_POLICIES, type ObjectKey, type ResourceName } from '../cluster/index.ts'
+import { IMAGE_POLICIES, keyText, type ObjectKey, type ResourceName } from '../cluster/index.ts'
 import type { TagwardenError } from '../errors.ts'
 import type { Work } from '../pieces/index.ts'
 import type {
@@ -15,7 +15,6 @@ import {
   type SpecObject,
   statusTextOf,
 } from './policy_object.ts'
-import { keyText } from './served_watch.ts'
 
 /** What one update came to. */
 export interface TableUpdate {

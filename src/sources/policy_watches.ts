@@ -1,5 +1,4 @@
 import {
-  apiVersionOf,
   CLUSTER_IMAGE_POLICIES,
   type Cluster,
   FLUX_IMAGE_POLICIES,
@@ -7,6 +6,7 @@ import {
   IMAGE_POLICIES,
   IMAGE_POLICY_EXCEPTIONS,
   type ResourceName,
+  typeMetaOf,
   type WatchHandlers,
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
@@ -149,7 +149,7 @@ function health(resource: Pick<ResourceName, 'plural' | 'group'>, log: SourceLog
 }
 
 function readOwn(object: SpecObject, resource: ResourceName): ObjectReading {
-  const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  const type = typeMetaOf(resource)
   const { resources, problems } = readObjects([object], type)
   const own = resources.find(({ type }) => type === 'policy' || type === 'exception')
   return {

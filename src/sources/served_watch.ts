@@ -1,9 +1,10 @@
-import type {
-  Cluster,
-  KubernetesObject,
-  ObjectKey,
-  ResourceName,
-  WatchHandlers,
+import {
+  type Cluster,
+  type KubernetesObject,
+  keyText,
+  type ObjectKey,
+  type ResourceName,
+  type WatchHandlers,
 } from '../cluster/index.ts'
 
 /** A resource that is followed, whether it is served or not. */
@@ -116,9 +117,4 @@ export function watchServed<T extends KubernetesObject>(
       await last?.close()
     },
   }
-}
-
-/** `namespace/name`, or the name alone. */
-export function keyText({ namespace, name }: ObjectKey): string {
-  return namespace === undefined ? name : `${namespace}/${name}`
 }

@@ -10,6 +10,7 @@ import {
 const COLOUR: Readonly<Record<Level, string>> = { deny: '1;31', warn: '33', audit: '36' }
 const HEAD = ['LEVEL', 'NAMESPACE', 'WORKLOAD', 'IMAGE', 'REASON', 'USE']
 const MOST_ROWS = 500
+const MOST_PROBLEMS = 3
 /** Home, and clear what is there. */
 const REDRAW = '\u001b[H\u001b[2J'
 
@@ -25,12 +26,13 @@ export function screenOf({ columns, rows }: NodeJS.WriteStream): Screen {
   return { width: columns || 120, height: rows || 40, colour: !process.env['NO_COLOR'] }
 }
 
-/** The findings as a screen, the worst first, cut to the terminal. */
+/** The findings as a screen, the worst first, and what was not looked at, cut to the terminal. */
 export function auditTable(report: Report, { colour, width, height }: Screen): string {
   const at = new Date(report.finishedAt).toISOString().slice(11, 19)
   const summary = `${at}  ${summaryOf(report)}`
   const all = worstFirst(report.findings)
-  const room = Math.max(1, Math.min(MOST_ROWS, height - 4))
+  const problems = problemLines(report, width)
+  const room = Math.max(1, Math.min(MOST_ROWS, height - 4 - problems.length))
   const shown = all.slice(0, room)
   const rows = shown.map(cells)
   const widths = HEAD.map((head, index) =>
@@ -45,8 +47,17 @@ export function auditTable(report: Report, { colour, width, height }: Screen): s
     lines.push(colour ? `\u001b[${COLOUR[level]}m${line}\u001b[0m` : line)
   }
   if (all.length > shown.length) lines.push(`and ${all.length - shown.length} more`)
-  if (all.length === 0) lines.push('Nothing is wrong.')
+  if (all.length === 0 && problems.length === 0) lines.push('Nothing is wrong.')
+  lines.push(...problems)
   return `${REDRAW}${lines.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+function problemLines({ problems }: Report, width: number): string[] {
+  const shown = problems.slice(0, MOST_PROBLEMS).map((each) => {
+    return `Not looked at: ${plainText(each.place)}: ${plainText(each.message)}`.slice(0, width)
+  })
+  const more = problems.length - shown.length
+  return more > 0 ? [...shown, `and ${more} more`] : shown
 }
 
 /** A line for each finding that is new, or gone. */

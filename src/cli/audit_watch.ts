@@ -13,7 +13,8 @@ import {
 import { describeError } from '../errors.ts'
 import type { Report } from '../reports/index.ts'
 import type { AuditRun } from './audit.ts'
-import { auditTable, changedLines, screenOf } from './audit_table.ts'
+import { createAuditChanges } from './audit_changes.ts'
+import { auditTable, screenOf } from './audit_table.ts'
 import { isScreen, type Streams } from './output.ts'
 import { exitCodeOf, INTERRUPTED, type ReportFile, writeReports } from './report_output.ts'
 
@@ -60,7 +61,8 @@ export async function watchAudit(
       { upsert: tell, remove: tell, problem: () => {} },
     ),
   )
-  let last: Report | undefined
+  let latest: Report | undefined
+  const changes = createAuditChanges()
   while (!signal.aborted) {
     changed = false
     const startedAt = Date.now()
@@ -68,22 +70,28 @@ export async function watchAudit(
       const { report } = await run.look(signal)
       if (signal.aborted) break
       if (isTerminal) streams.out(auditTable(report, screenOf(process.stdout)))
-      else for (const line of changedLines(last, report)) streams.out(`${line}\n`)
-      last = report
+      else tellChanges(report)
+      latest = report
     } catch (error) {
       if (signal.aborted) break
       // One that never worked is told as such; a cluster that is away for a while comes back.
-      if (last === undefined) throw error
+      if (latest === undefined) throw error
       streams.err(`tagwarden: ${describeError(error)}\n`)
     }
     await pause(Math.max(QUIET, REST * (Date.now() - startedAt)))
     if (!changed && !signal.aborted) await changeOr(LONGEST)
   }
   await Promise.all(watches.map((each) => each.close()))
-  if (last && files.length > 0) {
-    await writeReports(last, files, exitCodeOf(last, options.failOn), streams)
+  if (latest && files.length > 0) {
+    await writeReports(latest, files, exitCodeOf(latest, options.failOn), streams)
   }
   return INTERRUPTED
+
+  function tellChanges(report: Report): void {
+    const { lines, problems } = changes(report)
+    for (const problem of problems) streams.err(`tagwarden: ${problem}\n`)
+    for (const line of lines) streams.out(`${line}\n`)
+  }
 
   async function pause(ms: number): Promise<void> {
     await setTimeout(ms, undefined, { signal }).catch(() => {})

@@ -1,7 +1,12 @@
 import type { ReviewOptions } from '../admission/index.ts'
 import type { Cluster, OwnerReference, ResourceName } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
-import { pause, setUnreferencedTimer, type Timer } from '../scheduling/index.ts'
+import {
+  createAutoResetEvent,
+  pause,
+  setUnreferencedTimer,
+  type Timer,
+} from '../scheduling/index.ts'
 import { audit } from './audit.ts'
 import { policyReportsOf } from './policy_reports.ts'
 import { publishReports } from './publication.ts'
@@ -106,18 +111,16 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
   return {
     last: () => last,
     async lead(signal) {
-      let isAsked = false
-      let wake = () => {}
-      const stop = options.onPolicies(() => {
-        isAsked = true
-        wake()
-      })
+      const change = createAutoResetEvent()
+      const stop = options.onPolicies(change.set)
       let wait = FIRST
       try {
         while (!signal.aborted) {
-          await restOrAsked(wait)
+          // Policies that change are waited for until they have been quiet for a while.
+          if (await change.wait(wait, signal, timer)) await sleep(QUIET, signal)
           if (signal.aborted) break
-          isAsked = false
+          // What changed while it was quiet waits no longer: the audit sees it all.
+          change.reset()
           const next = await look(signal).catch((error) => {
             if (!signal.aborted) {
               log?.warn({ code: 'ERR_CLUSTER' }, `no audit: ${describeError(error)}`)
@@ -131,16 +134,6 @@ export function createBackgroundAudit(options: BackgroundAuditOptions): Backgrou
       } finally {
         stop()
         last = undefined
-      }
-
-      /** Ends early when policies change, once they have been quiet for a while. */
-      async function restOrAsked(ms: number): Promise<void> {
-        const waiting = new AbortController()
-        wake = () => waiting.abort()
-        if (!isAsked) await sleep(ms, AbortSignal.any([waiting.signal, signal]))
-        wake = () => {}
-        // What changes while it is quiet waits no longer: the audit sees it all.
-        if (isAsked) await sleep(QUIET, signal)
       }
     },
   }

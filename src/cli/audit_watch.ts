@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import {
   CLUSTER_IMAGE_POLICIES,
   CRON_JOBS,
@@ -12,6 +11,7 @@ import {
 } from '../cluster/index.ts'
 import { describeError } from '../errors.ts'
 import type { Report } from '../reports/index.ts'
+import { createAutoResetEvent, pause, setTimer } from '../scheduling/index.ts'
 import type { AuditRun } from './audit.ts'
 import { createAuditChanges } from './audit_changes.ts'
 import { auditTable, screenOf } from './audit_table.ts'
@@ -45,12 +45,7 @@ export async function watchAudit(
 ): Promise<number> {
   const { cluster, options } = run
   const isTerminal = isScreen(process.stdout)
-  let wake = () => {}
-  let changed = false
-  const tell = () => {
-    changed = true
-    wake()
-  }
+  const change = createAutoResetEvent()
   const watches = [
     ...WATCHED.map((resource) => ({ resource, namespace: options.namespace })),
     ...POLICIES.map((resource) => ({ resource, namespace: undefined })),
@@ -58,13 +53,13 @@ export async function watchAudit(
     cluster.watch(
       resource,
       { namespace, signal },
-      { upsert: tell, remove: tell, problem: () => {} },
+      { upsert: change.set, remove: change.set, problem: () => {} },
     ),
   )
   let latest: Report | undefined
   const changes = createAuditChanges()
   while (!signal.aborted) {
-    changed = false
+    change.reset()
     const startedAt = Date.now()
     try {
       const { report } = await run.look(signal)
@@ -78,8 +73,8 @@ export async function watchAudit(
       if (latest === undefined) throw error
       streams.err(`tagwarden: ${describeError(error)}\n`)
     }
-    await pause(Math.max(QUIET, REST * (Date.now() - startedAt)))
-    if (!changed && !signal.aborted) await changeOr(LONGEST)
+    await pause(Math.max(QUIET, REST * (Date.now() - startedAt)), signal, setTimer)
+    await change.wait(LONGEST, signal, setTimer)
   }
   await Promise.all(watches.map((each) => each.close()))
   if (latest && files.length > 0) {
@@ -91,17 +86,5 @@ export async function watchAudit(
     const { lines, problems } = changes(report)
     for (const problem of problems) streams.err(`tagwarden: ${problem}\n`)
     for (const line of lines) streams.out(`${line}\n`)
-  }
-
-  async function pause(ms: number): Promise<void> {
-    await setTimeout(ms, undefined, { signal }).catch(() => {})
-  }
-
-  async function changeOr(ms: number): Promise<void> {
-    const waiting = new AbortController()
-    wake = () => waiting.abort()
-    const either = AbortSignal.any([waiting.signal, signal])
-    await setTimeout(ms, undefined, { signal: either }).catch(() => {})
-    wake = () => {}
   }
 }

@@ -1,6 +1,12 @@
 /** Runs something later; the function that it gives cancels that. */
 export type Timer = (run: () => void, ms: number) => () => void
 
+/** A timer that keeps the process alive. */
+export function setTimer(run: () => void, ms: number): () => void {
+  const timeout = setTimeout(run, ms)
+  return () => clearTimeout(timeout)
+}
+
 /** A timer that keeps no process alive. */
 export function setUnreferencedTimer(run: () => void, ms: number): () => void {
   const timeout = setTimeout(run, ms).unref()

@@ -4,7 +4,7 @@ import type { Cluster, EventRecorder } from '../cluster/index.ts'
 import { type ClusterSettings, excludedNamespaces } from '../config/index.ts'
 import { describeError } from '../errors.ts'
 import type { ImageField } from '../images/index.ts'
-import { backoff, pause } from '../scheduling/index.ts'
+import { backoff, createAutoResetEvent, pause } from '../scheduling/index.ts'
 import { type ClosingPolicy, closedNamespaces } from './closed_namespaces.ts'
 import { CONFIGURATIONS, watchConfigurations } from './live_configurations.ts'
 import { createProbe, NOT_PROBED, type ProbeState } from './probe.ts'
@@ -78,8 +78,8 @@ export function startWebhookController(options: WebhookControllerOptions): Webho
     return { problem: () => undefined, probe: () => NOT_PROBED, ended: Promise.resolve() }
   }
   const installation: Installation = { name, namespace, webhooks, fields }
-  const change = createSignal()
-  const live = watchConfigurations(cluster, name, signal, change.raise)
+  const change = createAutoResetEvent()
+  const live = watchConfigurations(cluster, name, signal, change.set)
   const step = createUpkeep({
     cluster,
     installation,
@@ -192,7 +192,7 @@ export function startWebhookController(options: WebhookControllerOptions): Webho
     }
   }
 
-  const ends = [policies.subscribe(change.raise), options.certificates.subscribe(change.raise)]
+  const ends = [policies.subscribe(change.set), options.certificates.subscribe(change.set)]
   const ended = Promise.all([keepRight(), proveAlive()]).then(() => {
     for (const end of ends) end()
   })
@@ -200,34 +200,5 @@ export function startWebhookController(options: WebhookControllerOptions): Webho
     problem: () => problem,
     probe: () => (signal.aborted ? NOT_PROBED : probe.state()),
     ended,
-  }
-}
-
-interface Signal {
-  raise(): void
-  /** Resolves at the next change, also at one since the last wait, or after `ms`. */
-  wait(ms: number, signal: AbortSignal): Promise<void>
-}
-
-function createSignal(): Signal {
-  let raised = false
-  let wake = () => {}
-  return {
-    raise() {
-      raised = true
-      wake()
-    },
-    async wait(ms, signal) {
-      if (!raised) {
-        const changed = new Promise<void>((resolve) => {
-          wake = resolve
-        })
-        const ending = new AbortController()
-        const end = AbortSignal.any([signal, ending.signal])
-        await Promise.race([changed, pause(ms, end)])
-        ending.abort()
-      }
-      raised = false
-    },
   }
 }

@@ -1,6 +1,12 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { pause, unlessAborted, untilAborted, withinTime } from '../../src/scheduling/index.ts'
+import {
+  pause,
+  setTimer,
+  unlessAborted,
+  untilAborted,
+  withinTime,
+} from '../../src/scheduling/index.ts'
 
 t.test('whoever waits is let go by the signal; the work goes on', async (t) => {
   const ending = new AbortController()
@@ -59,10 +65,7 @@ t.test('work in time hears of the end of its time, and of the caller’s', async
 
 t.test('a pause ends with its time or with the signal', async (t) => {
   const caller = new AbortController()
-  await pause(1, caller.signal, (run, ms) => {
-    const timeout = setTimeout(run, ms)
-    return () => clearTimeout(timeout)
-  })
+  await pause(1, caller.signal, setTimer)
   await pause(0, caller.signal)
   t.strictSame(getEventListeners(caller.signal, 'abort'), [], 'the signal is let go')
   const waits = pause(2 ** 31 - 1, caller.signal)

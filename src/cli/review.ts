@@ -185,6 +185,7 @@ async function reviewAll(paths: readonly string[], options: ReviewCommandOptions
     excludedNamespaces: excludedNamespaces(config.cluster).filter(
       (each) => each !== options.namespace,
     ),
+    isLabelled: (name) => options.cluster === true || labels?.has(name) === true,
     keyIn: world.keyIn,
     fixing: fixes ? { level: options.failOn, pin: options.pin === true || manifests } : undefined,
     onFix: manifests

@@ -46,6 +46,8 @@ export interface DocumentReviewOptions {
   readonly funnels: FunnelBook
   /** what is known now to objects of a namespace */
   readonly facts: (namespace: string) => Facts
+  /** told of each image that is judged */
+  readonly onJudged: (images: readonly JudgedImage[]) => void
   /** told of the labels of each Namespace that is seen */
   readonly onNamespace: (name: string, labels: Readonly<Record<string, string>>) => void
 }
@@ -105,6 +107,7 @@ export function createDocumentReviewer(options: DocumentReviewOptions): Document
     const { asked, unasked } = apart(found.subjects, options.excludedNamespaces)
     const all = await judged(asked)
     const images = all.filter(({ image }) => !isTemplate(image, text))
+    options.onJudged(images)
     const locate = locationsIn(document, place.file, manifest)
     const answers = handlers
       ? await Promise.all(found.subjects.map((each) => answerReview(each, handlers, clock)))

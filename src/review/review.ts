@@ -9,6 +9,8 @@ import type { FileText } from './file_text.ts'
 import type { Fixing } from './fix_plan.ts'
 import { createFunnelBook } from './funnel_book.ts'
 import { ASSEMBLED_FIELDS } from './image_parts.ts'
+import { createLackingLabels } from './lacking_labels.ts'
+import { someOf } from './words.ts'
 
 /** One text to look at. */
 export interface ManifestInput {
@@ -38,6 +40,8 @@ export interface ManifestReviewOptions {
   readonly admission: Omit<ReviewOptions, 'source' | 'deadline'> & { readonly source: FactSource }
   /** namespaces that the webhook is not asked about: of what belongs there, AdmissionReviews only are judged */
   readonly excludedNamespaces?: readonly string[] | undefined
+  /** whether the cluster told the labels of a namespace; left out: what is lacking is not told */
+  readonly isLabelled?: ((namespace: string) => boolean) | undefined
   /** under which key objects of a namespace know a repository; its name, where this is left out */
   readonly keyIn?: ((namespace: string, name: string) => string) | undefined
   /** undefined: nothing is to be fixed */
@@ -88,6 +92,11 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
   const sourceIn = (namespace: string) =>
     keyIn ? keyedSource(lookups, (name) => keyIn(namespace, name)) : lookups
   const funnels = createFunnelBook(MOST_FUNNELS)
+  const { isLabelled = () => true } = options
+  const lacking = createLackingLabels(
+    admission.policies().policies,
+    (name) => labels.has(name) || isLabelled(name),
+  )
   const review = createDocumentReviewer({
     admission: {
       ...admission,
@@ -106,9 +115,10 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
       failure: () => undefined,
       now: clock(),
     }),
+    onJudged: lacking.note,
     onNamespace: (name, found) => void labels.set(name, found),
   })
-  const sum = createSum((options.problems ?? []).map(toProblem))
+  const sum = createSum((options.problems ?? []).map(toProblem), lacking.notes)
   const running: Promise<ReviewedFile>[] = []
   /** findings: of documents whose file is not done */
   const seen = { documents: 0, read: 0, findings: 0 }
@@ -165,7 +175,7 @@ export async function reviewManifests(options: ManifestReviewOptions): Promise<M
 
 type Summed = Pick<Report, 'totals' | 'findings' | 'changes' | 'problems' | 'notes'>
 
-function createSum(problems: ReportProblem[]) {
+function createSum(problems: ReportProblem[], furtherNotes: () => readonly string[]) {
   const findings: ReportFinding[] = []
   const changes: ReportChange[] = []
   const templates: string[] = []
@@ -224,6 +234,7 @@ function createSum(problems: ReportProblem[]) {
           : []),
         ...(templates.length > 0 ? [templateNote(templates)] : []),
         ...(unasked.size > 0 ? [unaskedNote([...unasked].sort())] : []),
+        ...furtherNotes(),
         ...(unfixed.length > 0 ? [`Not fixed: ${someOf(unfixed)}`] : []),
       ]
       const counts = { ...totals, accepted: 0 }
@@ -235,9 +246,6 @@ function createSum(problems: ReportProblem[]) {
 
 /** Of each level so many are kept: a report of more cannot be written as one text. */
 const MOST_FINDINGS = 100_000
-/** A note names this many files. */
-const MOST_NAMED = 5
-
 function templateNote(files: readonly string[]): string {
   return `Templates are not judged before they are filled in: ${someOf(files)}. Pipe the output of helm template, kustomize build or flux envsubst into tagwarden review -`
 }
@@ -245,11 +253,6 @@ function templateNote(files: readonly string[]): string {
 function unaskedNote(namespaces: readonly string[]): string {
   const [first = ''] = namespaces
   return `What belongs to ${someOf(namespaces)} is not judged, as the webhook is never asked about it: --namespace ${first} judges it`
-}
-
-function someOf(names: readonly string[]): string {
-  const rest = names.length - MOST_NAMED
-  return names.slice(0, MOST_NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }
 
 const COUNT_OF = { deny: 'denied', warn: 'warned', audit: 'audited' } as const

@@ -160,8 +160,20 @@ t.test('labels of namespaces come from Namespace objects before', async (t) => {
     'apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { tier: front } }\n'
   const without = await reviewTexts({ 'a.yaml': bad }, { policies })
   t.strictSame(without.report.findings, [])
-  const before = await reviewTexts({ 'a.yaml': `${labelled}---\n${bad}` }, { policies })
+  const more = { isLabelled: () => false }
+  const before = await reviewTexts({ 'a.yaml': `${labelled}---\n${bad}` }, { policies, more })
   t.match(before.report.findings, [{ reason: 'OutOfRange', policy: 'ClusterImagePolicy web' }])
+  t.strictSame(before.report.notes, [])
+
+  const told = await reviewTexts({ 'a.yaml': bad }, { policies, more })
+  t.match(told.report, { findings: [], notes: [/labels shop has is not known.*ImagePolicy web/] })
+  const known = await reviewTexts({ 'a.yaml': bad }, { policies, more: { isLabelled: () => true } })
+  t.strictSame(known.report.notes, [])
+  const other = pod('ghcr.io/acme/other:v9.0.0')
+  t.strictSame((await reviewTexts({ 'a.yaml': other }, { policies, more })).report.notes, [])
+  const byName = policies.replace('tier: front', 'kubernetes.io/metadata.name: back')
+  const named = await reviewTexts({ 'a.yaml': bad }, { policies: byName, more })
+  t.strictSame(named.report.notes, [], 'a name is known')
 })
 
 t.test('Kustomize images are judged as what they become', async (t) => {

@@ -18,14 +18,15 @@ export function doubtsAbout(
   now: number,
   kinds: readonly GroupKind[],
 ): string[] {
+  const known = knownKinds(kinds)
   return [
     ...set.policies.flatMap((policy) => [
-      ...kindDoubts(policy, kinds),
+      ...kindDoubts(policy, known),
       ...policyDoubts(policy),
       ...rivalDoubts(policy, present),
     ]),
     ...set.allExceptions.flatMap((exception) => [
-      ...kindDoubts(exception, kinds),
+      ...kindDoubts(exception, known),
       ...exceptionDoubts(exception, present, now),
     ]),
   ]
@@ -44,16 +45,17 @@ export function doubtsInFiles(
   now: number,
   kinds: readonly GroupKind[] | undefined,
 ): string[] {
+  const known = kinds && knownKinds(kinds)
   const placed = ({ position, title }: CompiledPolicy | CompiledException, doubts: string[]) => {
     const place = position === undefined ? '' : `${formatPosition(position)}: `
     return doubts.map((doubt) => `${place}${title}: ${doubt}`)
   }
   return [
     ...set.policies.flatMap((each) =>
-      placed(each, [...kindDoubts(each, kinds), ...policyDoubts(each)]),
+      placed(each, [...kindDoubts(each, known), ...policyDoubts(each)]),
     ),
     ...set.allExceptions.flatMap((each) =>
-      placed(each, [...kindDoubts(each, kinds), ...exceptionDoubts(each, set, now)]),
+      placed(each, [...kindDoubts(each, known), ...exceptionDoubts(each, set, now)]),
     ),
   ]
 }
@@ -90,21 +92,31 @@ function policyDoubts(policy: CompiledPolicy): string[] {
   return doubts
 }
 
+/** The kinds with images, by the names that `match` may give them. */
+interface KnownKinds {
+  readonly names: ReadonlySet<string>
+  readonly list: string
+}
+
+function knownKinds(kinds: readonly GroupKind[]): KnownKinds {
+  return {
+    names: new Set(kinds.flatMap(({ group, kind }) => [kind, `${kind}.${group}`])),
+    list: [...new Set(kinds.map(({ kind }) => kind))].join(', '),
+  }
+}
+
 /**
  * Kinds under `match` that are never looked at, as when one is misspelt: what names only such is
  * for nothing.
  */
 function kindDoubts(
-  { kinds: named }: Pick<CompiledPolicy, 'kinds'>,
-  kinds: readonly GroupKind[] | undefined,
+  { kinds }: Pick<CompiledPolicy, 'kinds'>,
+  known: KnownKinds | undefined,
 ): string[] {
-  if (kinds === undefined || named.length === 0) return []
-  const known = new Set(kinds.flatMap(({ group, kind }) => [kind, `${kind}.${group}`]))
-  const all = [...new Set(kinds.map(({ kind }) => kind))].join(', ')
-  return named.flatMap((kind, index) =>
-    known.has(kind)
+  return kinds.flatMap((kind, index) =>
+    known === undefined || known.names.has(kind)
       ? []
-      : `spec.match.kinds[${index}]: ${kind} is no kind whose images are looked at. Those are ${all}; others are made known by imageFields in the configuration`,
+      : `spec.match.kinds[${index}]: ${kind} is no kind whose images are looked at. Those are ${known.list}; others are made known by imageFields in the configuration`,
   )
 }
 

@@ -10,7 +10,7 @@ import { describeError, TagwardenError } from '../errors.ts'
 import type { PolicySet } from '../policies/types.ts'
 import type { Form, Report, ReportProblem } from '../reports/index.ts'
 import { type AuditPolicies, readAuditPolicies } from './audit_policies.ts'
-import { kubeconfigFor } from './cluster_choice.ts'
+import { chosenCluster } from './cluster_choice.ts'
 import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import { onInterruption } from './interruption.ts'
@@ -64,14 +64,11 @@ export async function audit(options: AuditCommandOptions, streams: Streams): Pro
   const { signal } = interruption
   stops.add(() => interruption.end())
   try {
-    const cluster = await openCluster({
-      kubeconfig: kubeconfigFor(options.kubeconfig, config),
-      context: options.context ?? config.cluster.context,
-    })
+    const cluster = await openCluster(chosenCluster(options, config))
     stops.add(() => cluster.close())
     const run: AuditRun = {
       ...{ cluster, config, options },
-      look: (signal) => look(cluster, config, options, signal, streams),
+      look: (signal) => look({ cluster, config, options }, signal, streams),
     }
     if (options.watch) {
       const { watchAudit } = await import('./audit_watch.ts')
@@ -89,15 +86,14 @@ export async function audit(options: AuditCommandOptions, streams: Streams): Pro
 }
 
 async function look(
-  cluster: Cluster,
-  config: Config,
-  options: AuditCommandOptions,
+  { cluster, config, options }: Omit<AuditRun, 'look'>,
   signal: AbortSignal,
   streams: Streams,
 ): Promise<Audited> {
   const progress = createProgress(process.stderr)
   const startedAt = Date.now()
   const { namespace, selector } = options
+  const onProblem = (message: string) => streams.err(`tagwarden: ${message}\n`)
   try {
     progress.show(() => 'reading policies')
     await checkNamespace(cluster, namespace, signal)
@@ -105,20 +101,13 @@ async function look(
     checkPolicy(policies, options.policy)
     progress.show(() => 'reading the index')
     const facts = await openClusterFacts({
-      ...{
-        cluster,
-        config,
-        signal,
-        path: ownIndex(config),
-        isShared: policies.isServed,
-        offline: options.offline === true,
-      },
-      onProblem: (message) => streams.err(`tagwarden: ${message}\n`),
+      ...{ cluster, config, signal, onProblem },
+      path: ownIndex(config),
+      isShared: policies.isServed,
+      offline: options.offline === true,
     })
     try {
-      const customKinds = await customKindsFinder(cluster, config, (message) =>
-        streams.err(`tagwarden: ${message}\n`),
-      )()
+      const customKinds = await customKindsFinder(cluster, config, onProblem)()
       const audited = await auditCluster({
         cluster,
         review: {
@@ -141,7 +130,7 @@ async function look(
       await facts.close()
     }
   } catch (error) {
-    if (signal.aborted) return { ...(await nothing(signal, startedAt, options.version)) }
+    if (signal.aborted) return await nothing(signal, startedAt, options.version)
     throw error
   } finally {
     progress.end()

@@ -2,14 +2,15 @@ import type { Command } from 'commander'
 import { FORMS } from '../reports/index.ts'
 import { STREAMS } from './output.ts'
 import { addReportOptions, collect } from './report_options.ts'
+import { contextOption, kubeconfigOption } from './shared_options.ts'
 
 /** `tagwarden audit`: its options. What it does is loaded when it is called. */
 export function addAudit(program: Command): void {
   const command = program
     .command('audit')
     .description('judges what runs in a cluster, as at admission')
-    .option('--kubeconfig <file>', 'the cluster (default: as kubectl finds it)')
-    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
     .option('-n, --namespace <name>', 'look at this namespace only')
     .option('-l, --selector <labels>', 'look at workloads with these labels only')
     .option('--policy <name>', 'tell only what this policy says')

@@ -6,6 +6,7 @@ import {
   summaryOf,
   worstFirst,
 } from '../reports/index.ts'
+import { isColourful } from './output.ts'
 
 const COLOUR: Readonly<Record<Level, string>> = { deny: '1;31', warn: '33', audit: '36' }
 const HEAD = ['LEVEL', 'NAMESPACE', 'WORKLOAD', 'IMAGE', 'REASON', 'USE']
@@ -21,9 +22,9 @@ export interface Screen {
   readonly colour: boolean
 }
 
-/** https://no-color.org */
-export function screenOf({ columns, rows }: NodeJS.WriteStream): Screen {
-  return { width: columns || 120, height: rows || 40, colour: !process.env['NO_COLOR'] }
+export function screenOf(stream: NodeJS.WriteStream): Screen {
+  const { columns, rows } = stream
+  return { width: columns || 120, height: rows || 40, colour: isColourful(stream) }
 }
 
 /** The findings as a screen, the worst first, and what was not looked at, cut to the terminal. */

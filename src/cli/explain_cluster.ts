@@ -12,7 +12,7 @@ import type { FactSource } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import type { CompiledPolicy, ImagePolicyStatus, PolicySet } from '../policies/types.ts'
 import { readAuditPolicies } from './audit_policies.ts'
-import { kubeconfigFor } from './cluster_choice.ts'
+import { chosenCluster } from './cluster_choice.ts'
 import { openClusterFacts, ownIndex } from './cluster_facts.ts'
 import { customKindsFinder } from './custom_kinds.ts'
 import { reviewSettings } from './review_settings.ts'
@@ -55,14 +55,14 @@ export async function openClusterView(
   const stops = createStops()
   const { signal } = new AbortController()
   try {
-    const cluster = await openCluster({
-      kubeconfig: kubeconfigFor(options.kubeconfig, config),
-      context: options.context ?? config.cluster.context,
-    })
+    const cluster = await openCluster(chosenCluster(options, config))
     stops.add(() => cluster.close())
-    const chosen = options.policies && { policies: options.policies }
+    const chosen = { ...(options.policies && { policies: options.policies }) }
     const { set, problems, isServed, namespaceLabels } = await readAuditPolicies(
-      ...([cluster, config, { ...chosen }, signal] as const),
+      cluster,
+      config,
+      chosen,
+      signal,
     )
     for (const problem of problems) {
       const what = problem.code === 'ERR_CLUSTER' ? '' : 'a policy is left out: '

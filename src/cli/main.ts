@@ -5,12 +5,8 @@ import { addAudit } from './audit_command.ts'
 import { addExamples } from './examples.ts'
 import { guardStreams, reportFailure, STREAMS } from './output.ts'
 import { addReview } from './review_command.ts'
+import { configOption, contextOption, kubeconfigOption, outputOption } from './shared_options.ts'
 import { VERSION } from './version.ts'
-
-const OUTPUT = () =>
-  new Option('-o, --output <form>', 'how to print the result')
-    .choices(['text', 'json'])
-    .default('text')
 
 /** The command line. Each command is loaded when it is called: they differ much in what they need. */
 export function createProgram(): Command {
@@ -26,7 +22,7 @@ export function createProgram(): Command {
     .description(
       'runs the webhook; without a configuration, on a bundled registry and example policies',
     )
-    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .addOption(configOption())
     .action(async (options) => (await import('./serve.ts')).serve(options))
   program
     .command('select')
@@ -37,7 +33,7 @@ export function createProgram(): Command {
     )
     .option('-t, --tags <file>', 'file with tags, or - for standard input', '-')
     .option('--name <name>', 'the policy to take from a file with several')
-    .addOption(OUTPUT())
+    .addOption(outputOption(['text', 'json']))
     .action(async (options) => {
       process.exitCode = await (await import('./select.ts')).select(options, STREAMS)
     })
@@ -47,10 +43,10 @@ export function createProgram(): Command {
     .option('--policies <folder...>', 'folders or files with policies (default: as configured)')
     .option('-n, --namespace <name>', 'namespace of the workload')
     .option('--cluster', 'use the policies in force in a cluster, and tell whom they affect')
-    .option('--kubeconfig <file>', 'the cluster (default: as kubectl finds it)')
-    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
-    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
-    .addOption(OUTPUT())
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .addOption(configOption())
+    .addOption(outputOption(['text', 'json']))
     .action(async (image, options) => {
       process.exitCode = await (await import('./explain.ts')).explain(image, options, STREAMS)
     })
@@ -70,8 +66,8 @@ export function createProgram(): Command {
     .command('dev')
     .description('runs the webhook on this machine and registers it in a cluster while it runs')
     .requiredOption('--kubeconfig <file>', 'the cluster to register in')
-    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
-    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .addOption(contextOption())
+    .addOption(configOption())
     .option('--url <url>', 'base URL that the API server reaches (default: where it listens)')
     .addOption(
       new Option('--failure-policy <policy>', 'what the API server does when it gets no answer')

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { configOption, outputOption } from './shared_options.ts'
 
 /** Adds the options of a command that makes a report. */
 export function addReportOptions(command: Command, forms: readonly string[]): Command {
@@ -8,11 +9,9 @@ export function addReportOptions(command: Command, forms: readonly string[]): Co
         .choices(['deny', 'warn'])
         .default('deny'),
     )
-    .addOption(
-      new Option('-o, --output <form>', 'how to print the result').choices(forms).default('text'),
-    )
+    .addOption(outputOption(forms))
     .option('--report <form=file>', 'write the report to a file, too', collect)
-    .option('-c, --config <file>', 'configuration file (default: ./tagwarden.yaml, if it is there)')
+    .addOption(configOption())
 }
 
 /** An option that may be given several times. It takes one value each: the next word may be a path. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { FORMS } from '../reports/types.ts'
 import { STREAMS } from './output.ts'
 import { addReportOptions, collect } from './report_options.ts'
+import { contextOption, kubeconfigOption } from './shared_options.ts'
 
 /** `tagwarden review`: its options. What it does is loaded when it is called. */
 export function addReview(program: Command): void {
@@ -10,8 +11,8 @@ export function addReview(program: Command): void {
     .description('judges manifests as the webhook would, before they are applied')
     .option('--policies <path>', 'folder or file with policies (default: as configured)', collect)
     .option('--cluster', 'use the policies in force in a cluster, too')
-    .option('--kubeconfig <file>', 'the cluster (default: as kubectl finds it)')
-    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
     .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
     .option('--index <folder>', 'an index to read from (default: as configured)')
     .option('--offline', 'ask no registry: what the index lacks is told as lacking')

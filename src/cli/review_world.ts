@@ -7,7 +7,7 @@ import { describeError, TagwardenError } from '../errors.ts'
 import { compilePolicies, type PolicySet } from '../policies/index.ts'
 import { offlineSource } from '../review/index.ts'
 import { type LoadedPolicies, loadPolicies, type PolicyPaths } from '../sources/index.ts'
-import { kubeconfigFor } from './cluster_choice.ts'
+import { chosenCluster } from './cluster_choice.ts'
 import { isUnconfigured } from './embedded_default.ts'
 import type { Streams } from './output.ts'
 import { createStops, type Stops } from './stops.ts'
@@ -116,10 +116,7 @@ async function openClusterWorld(
   const { openCluster } = await import('../cluster/index.ts')
   const { lackingLabels, overlaid, readPoliciesInForce } = await import('../sources/cluster.ts')
   const { openClusterFacts } = await import('./cluster_facts.ts')
-  const cluster = await openCluster({
-    kubeconfig: kubeconfigFor(options.kubeconfig, config),
-    context: options.context ?? config.cluster.context,
-  })
+  const cluster = await openCluster(chosenCluster(options, config))
   try {
     const live = await readPoliciesInForce(cluster, undefined, signal)
     const files = await loadNamed(paths, options.policies, { enforcement, secrets: true })

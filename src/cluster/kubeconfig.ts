@@ -83,8 +83,10 @@ async function loadFile(path: string): Promise<KubeConfig> {
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
   try {
-    config.loadFromFile(path)
-    await useTokenFiles(config, path)
+    const text = await readFile(path, 'utf8')
+    if (isEmpty(text)) config.loadFromString('{}')
+    else config.loadFromFile(path)
+    await useTokenFiles(config, path, text)
     return config
   } catch (error) {
     // no cause: what a YAML parser says quotes the file
@@ -92,6 +94,11 @@ async function loadFile(path: string): Promise<KubeConfig> {
     const why = code?.startsWith('E') ? ` (${code})` : ''
     throw unusable(`${path} cannot be read as a kubeconfig${why}`, 'Check its path and its content')
   }
+}
+
+/** kubectl takes it for a kubeconfig without anything, which the Kubernetes client does not. */
+function isEmpty(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(?:#|---\s*$|$)/.test(line))
 }
 
 /** https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files */
@@ -111,8 +118,7 @@ function withNew<T extends { readonly name: string }>(all: readonly T[], more: r
 }
 
 /** `tokenFile` of a user, which the Kubernetes client knows by another name only. */
-async function useTokenFiles(config: KubeConfig, path: string): Promise<void> {
-  const text = await readFile(path, 'utf8')
+async function useTokenFiles(config: KubeConfig, path: string, text: string): Promise<void> {
   if (!text.includes('tokenFile')) return
   const { parse } = await import('yaml')
   const { users = [] } = parse(text) as {

@@ -281,10 +281,13 @@ t.test('several kubeconfigs count together; of what has the same name, the first
     }),
     users: JSON.stringify({ users: [{ name: 'ann', user: { tokenFile: 'token' } }] }),
     token: 'of-ann',
+    empty: '# nothing\n',
     all: text,
     other: kubeconfigOf('https://other.invalid', server.ca, { token: 'third' }),
   })
-  const kubeconfig = ['contexts', 'users', 'all', 'other'].map((file) => join(folder, file))
+  const kubeconfig = ['empty', 'contexts', 'users', 'all', 'other'].map((file) =>
+    join(folder, file),
+  )
   const asked = async (context?: string) => {
     const cluster = await openCluster({ kubeconfig, ...(context && { context }) })
     await cluster.get(CONFIG_MAPS, KEY).finally(() => cluster.close())
@@ -338,6 +341,7 @@ t.test('what is no kubeconfig is said, without its content', async (t) => {
     [undefined, /cannot be read as a kubeconfig \(ENOENT\)/],
     ['{ token: secret-token', /cannot be read as a kubeconfig$/],
     ['[]', /names no current cluster/],
+    ['', /names no current cluster/],
     [kubeconfigOf('shop.example', server.ca, {}), /is no URL/],
     [kubeconfigOf('http://127.0.0.1:8080', server.ca, {}), /without TLS/],
   ]

@@ -62,7 +62,7 @@ export function start(name: string, command: string, args: readonly string[]): R
 }
 
 /** In ms: nobody waits for it but a test that fails, and a busy machine is many times slower. */
-const LONG = 120_000
+const LONG = 240_000
 
 /** Asks every 50 ms until it is true; throws with the logs when that takes too long, or one ends. */
 export async function waitFor(
@@ -72,7 +72,7 @@ export async function waitFor(
     /** ms; for tests of this, and for what takes minutes */
     readonly timeout?: number
     /** programs without which it can't become true */
-    readonly running?: readonly Running[]
+    readonly running?: readonly Pick<Running, 'name' | 'log' | 'ended'>[]
   },
 ): Promise<void> {
   const { what, timeout = LONG, running = [] } = options

@@ -154,10 +154,11 @@ export async function startInstallation(
       return ended
     })
     const address = () => /listens on (\S+)/.exec(output)?.[1]
-    const what = `${identity} listens`
-    await waitFor(() => address() !== undefined || !running, { what }).catch(() => {})
-    const url = address()
-    if (url === undefined) throw new Error(`${identity} did not start:\n${output}`)
+    const program = [{ name: identity, log: () => output.slice(-20_000), ended: () => !running }]
+    const becomes = (what: string, check: () => boolean) =>
+      waitFor(check, { what: `${identity} ${what}`, running: program })
+    await becomes('listens', () => address() !== undefined)
+    const url = address() as string
     balancer.add(url)
     const leave = async <T>(work: () => Promise<T>): Promise<T> => {
       const result = await work()
@@ -182,9 +183,7 @@ export async function startInstallation(
         }),
     }
     replicas.push(replica)
-    await waitFor(() => balancer.ready().includes(url), {
-      what: `${identity} is ready\n${output.slice(-4000)}`,
-    })
+    await becomes('is ready', () => balancer.ready().includes(url))
     return replica
   }
   await Promise.all(Array.from({ length: count }, (_, index) => start(`replica-${index + 1}`)))

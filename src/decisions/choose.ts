@@ -1,11 +1,11 @@
-import { respell } from '../images/index.ts'
+import { parseReference, respell } from '../images/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Candidate } from '../tags/types.ts'
 import { bestProven } from './candidates.ts'
 import { listedDigests } from './digest_rule.ts'
 import { type Inquiry, lack, manifestNeed, repositoryNeed } from './inquiry.ts'
-import { isLatest } from './judge.ts'
+import { isLatest, judge } from './judge.ts'
 import { canBePassed, digestsOf, ranksAbove } from './ranking.ts'
 import { runningTag } from './running_tag.ts'
 import type { Change, Finding, Previous } from './types.ts'
@@ -16,6 +16,9 @@ export interface Choice {
   readonly change?: Change | undefined
   readonly findings: readonly Finding[]
 }
+
+/** Of a list of digests, so many are tried for what may be `latest`. */
+const MOST_LISTED = 16
 
 const NOTHING: Choice = { findings: [] }
 
@@ -31,6 +34,10 @@ export function* choose(inquiry: Inquiry, mover: CompiledPolicy): Work<Choice> {
   }
   if (question.immutable) {
     return NOTHING
+  }
+  const { order } = mover.selector.rule
+  if ('digest' in order && 'allowed' in order.digest && isLatest(question.image)) {
+    return yield* firstListed(inquiry, mover, order.digest.allowed)
   }
   const moves = tracks(inquiry, mover) || isLatest(question.image)
   const wanted = moves ? yield* newest(inquiry, mover) : asRequested(inquiry, mover)
@@ -136,6 +143,34 @@ function* backwards(
   const finding = yield* violation(inquiry, mover, 'Downgrade', wrong)
   const weaker = finding.enforcement === 'Enforce' ? 'Warn' : finding.enforcement
   return { ...kept, findings: [{ ...finding, enforcement: weaker }] }
+}
+
+/**
+ * The first digest of a list that the other policies permit, without a tag: which tags have it
+ * depends on what the index has been asked for.
+ */
+function* firstListed(
+  inquiry: Inquiry,
+  mover: CompiledPolicy,
+  digests: readonly string[],
+): Work<Choice> {
+  const { question } = inquiry
+  const others = question.policies.filter((policy) => policy !== mover)
+  for (const digest of digests.slice(0, MOST_LISTED)) {
+    const to = respell(question.image, { digest })
+    const asked = { ...inquiry, question: { ...question, image: parseReference(to) } }
+    let isPermitted = true
+    for (const policy of others) {
+      const findings = yield* judge(asked, policy)
+      isPermitted &&= findings.every(({ enforcement }) => enforcement !== 'Enforce')
+      yield
+    }
+    if (isPermitted) {
+      const change = { to, tag: undefined, digest, version: digest, build: undefined }
+      return { findings: [], change: { ...change, policy: mover, kept: false } }
+    }
+  }
+  return { findings: [yield* violation(inquiry, mover, 'NoPermittedTag', '')] }
 }
 
 type Wanted = { readonly candidate: Candidate } | Choice

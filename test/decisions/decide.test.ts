@@ -701,6 +701,29 @@ t.test('a digest rule', async (t) => {
   )
 })
 
+t.test('latest under a list of digests is the first that all permit, by any index', async (t) => {
+  const rule = { order: { digest: { allowed: [digest('0'), digest('1')] } } }
+  for (const action of ['Pin', 'Track'] as const) {
+    const list = policy({ action, latest: 'Resolve', rule })
+    for (const snapshots of [[], [INDEX]]) {
+      for (const image of [NAME, `${NAME}:latest`]) {
+        const first = `-> ${NAME}@${digest('0')}`
+        t.equal(brief(decided(image, { policies: [list] }, snapshots)), first)
+      }
+    }
+    const guard = (allowed: string) =>
+      policy({
+        kind: 'ClusterImagePolicy',
+        name: 'guard',
+        rule: { order: { digest: { allowed: [allowed] } } },
+      })
+    const some = decided(NAME, { policies: [list, guard(digest('1'))] })
+    t.equal(brief(some), `-> ${NAME}@${digest('1')}`)
+    const none = decided(NAME, { policies: [list, guard(digest('9'))] })
+    t.match(brief(none), /^Enforce NoPermittedTag/)
+  }
+})
+
 t.test('when the registry fails', async (t) => {
   const cold = { [NAME]: DOWN, [`${NAME}:v1.3.0`]: DOWN }
   const rows: ['UseCached' | 'Deny' | 'Allow', 'Verify' | 'Track', string][] = [

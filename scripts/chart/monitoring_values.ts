@@ -1,6 +1,5 @@
 import { ALERT_NAMES } from './alert_names.ts'
-import type { Value } from './value.ts'
-import { flag, group, list, NAME, OBJECT, part, strings, text, whole } from './value.ts'
+import { flag, group, list, NAME, OBJECT, part, strings, text, type Value, whole } from './value.ts'
 
 const TIME = '^([0-9]+(ms|s|m|h))+$'
 

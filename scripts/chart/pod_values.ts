@@ -1,5 +1,16 @@
-import type { Value } from './value.ts'
-import { choice, flag, group, list, NAME, OBJECT, part, strings, text, whole } from './value.ts'
+import {
+  choice,
+  flag,
+  group,
+  list,
+  NAME,
+  OBJECT,
+  part,
+  strings,
+  text,
+  type Value,
+  whole,
+} from './value.ts'
 
 function probe(description: string, period: number, failures: number): Value {
   return group(description, {

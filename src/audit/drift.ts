@@ -1,5 +1,4 @@
-import type { FactSource, RepositorySnapshot } from '../decisions/index.ts'
-import { formatSpan } from '../decisions/index.ts'
+import { type FactSource, formatSpan, type RepositorySnapshot } from '../decisions/index.ts'
 import { displayImage, type ImageReference } from '../images/index.ts'
 import type { DriftCode, Level } from '../reports/types.ts'
 import type { RunningImage } from './image_id.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Facts } from '../decisions/index.ts'
 import { displayImage, groupOf } from '../images/index.ts'
+import { compareTexts } from '../pieces/index.ts'
 import {
   LEVELS,
   type Level,
@@ -189,8 +190,7 @@ const FIGURE_OF = { deny: 'denied', warn: 'warned', audit: 'audited' } as const
 
 /** By namespace, kind, name, and place in the object. */
 function byPlace(a: Placed, b: Placed): number {
-  const [one, other] = [a, b].map(placeText) as [string, string]
-  return one < other ? -1 : one > other ? 1 : 0
+  return compareTexts(placeText(a), placeText(b))
 }
 
 type Placed = Pick<ReportFinding, 'subject' | 'pointer'>

@@ -1,4 +1,5 @@
 import type { DigestSeen, ManifestFact } from '../decisions/ports.ts'
+import { compareTexts } from '../pieces/index.ts'
 import type { ManifestRecord } from './manifest_records.ts'
 
 /** What two processes know of one tag together; `mine` itself when `theirs` adds nothing. */
@@ -41,7 +42,7 @@ function mergeHistory(
   manifest: ManifestFact | undefined,
 ): readonly DigestSeen[] {
   const all = [...mine, ...theirs].sort(
-    (a, b) => a.firstSeen - b.firstSeen || (a.digest < b.digest ? -1 : Number(a.digest > b.digest)),
+    (a, b) => a.firstSeen - b.firstSeen || compareTexts(a.digest, b.digest),
   )
   const history = all.filter((seen, index) => seen.digest !== all[index - 1]?.digest)
   const present = manifest?.digest

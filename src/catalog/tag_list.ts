@@ -1,5 +1,5 @@
 import { isTag } from '../images/index.ts'
-import { eachOf, sorted, type Work } from '../pieces/index.ts'
+import { compareTexts, eachOf, sorted, type Work } from '../pieces/index.ts'
 
 /** So many tags are looked at before others may go first. */
 export const AT_ONCE = 2_000
@@ -21,7 +21,7 @@ export function* sortTags(listed: readonly string[]): Work<string[]> {
     return tags
   }
   // Tags are ASCII, for which the order of units is byte order.
-  const inOrder = yield* sorted(tags, (a, b) => (a < b ? -1 : Number(a > b)))
+  const inOrder = yield* sorted(tags, compareTexts)
   return inOrder.filter((tag, index) => tag !== inOrder[index - 1])
 }
 

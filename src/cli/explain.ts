@@ -5,6 +5,7 @@ import { type Facts, funnelOf, plainQuestion } from '../decisions/index.ts'
 import { describeError } from '../errors.ts'
 import { settle } from '../facts/index.ts'
 import { type ImageReference, parseReference } from '../images/index.ts'
+import { compareTexts } from '../pieces/index.ts'
 import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
 import { loadPolicies } from '../sources/index.ts'
 import { openScanner } from './command_scanner.ts'
@@ -173,5 +174,5 @@ function onlyNamespace(
 function bySpecificity(image: ImageReference, a: CompiledPolicy, b: CompiledPolicy): number {
   const scope = Number(a.namespace === undefined) - Number(b.namespace === undefined)
   const length = b.specificity(image.name) - a.specificity(image.name)
-  return scope || length || (a.name < b.name ? -1 : 1)
+  return scope || length || compareTexts(a.name, b.name) || compareTexts(a.title, b.title)
 }

@@ -1,6 +1,11 @@
 import type { Affected } from '../audit/index.ts'
-import type { Decision, Funnel, RepositorySnapshot } from '../decisions/index.ts'
-import { formatMoment, formatSpan } from '../decisions/index.ts'
+import {
+  type Decision,
+  type Funnel,
+  formatMoment,
+  formatSpan,
+  type RepositorySnapshot,
+} from '../decisions/index.ts'
 import type { ImageReference } from '../images/index.ts'
 import type { CompiledException, CompiledPolicy } from '../policies/types.ts'
 import { affectedJson, affectedLines } from './affected_workloads.ts'

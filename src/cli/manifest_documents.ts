@@ -1,5 +1,4 @@
-import type { Position } from '../errors.ts'
-import { TagwardenError } from '../errors.ts'
+import { type Position, TagwardenError } from '../errors.ts'
 import { type ObjectDocument, readDocuments } from '../policies/index.ts'
 import { itemValue, type openFile } from '../review/index.ts'
 

@@ -1,9 +1,8 @@
-import { pointerKeys } from './pointer.ts'
+import { INDEX, pointerKeys } from './pointer.ts'
 import type { GroupKind } from './types.ts'
 import { podSpecKeys } from './workload.ts'
 
 const LISTED = /^(containers|initContainers|ephemeralContainers|volumes)$/
-const INDEX = /^(?:0|[1-9][0-9]*)$/
 
 /**
  * The short path for people of an image that stands at a JSON pointer: what `findImages` says as

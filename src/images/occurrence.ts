@@ -1,5 +1,5 @@
 import { customImages } from './image_field.ts'
-import { childOf } from './pointer.ts'
+import { childOf, valueBelow } from './pointer.ts'
 import type { GroupKind, ImageField, ImageOccurrence } from './types.ts'
 import { podSpecKeys } from './workload.ts'
 
@@ -27,8 +27,7 @@ export function findImages(
   const found: ImageOccurrence[] = []
   const keys = podSpecKeys(groupKind)
   if (keys) {
-    let spec = object
-    for (const key of keys) spec = childOf(spec, key)
+    const spec = valueBelow(object, keys)
     if (typeof spec === 'object' && spec !== null) podImages(spec, `/${keys.join('/')}`, found)
   }
   const paths = fields

@@ -1,4 +1,5 @@
-const INDEX = /^(?:0|[1-9][0-9]*)$/
+/** An index of a list, as a key. */
+export const INDEX = /^(?:0|[1-9][0-9]*)$/
 
 /** One key as it stands in a JSON pointer (RFC 6901 §3). */
 export function escapeKey(key: string): string {
@@ -30,10 +31,10 @@ export function childOf(value: unknown, key: string): unknown {
 export function valueAt(object: unknown, pointer: string): unknown {
   if (pointer === '') return object
   if (!pointer.startsWith('/')) return undefined
-  let value = object
-  for (const key of pointerKeys(pointer)) {
-    value = childOf(value, key)
-    if (value === undefined) return undefined
-  }
-  return value
+  return valueBelow(object, pointerKeys(pointer))
+}
+
+/** The same by the keys themselves. */
+export function valueBelow(object: unknown, keys: readonly string[]): unknown {
+  return keys.reduce(childOf, object)
 }

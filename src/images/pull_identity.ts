@@ -1,4 +1,4 @@
-import { childOf } from './pointer.ts'
+import { childOf, valueBelow } from './pointer.ts'
 import type { GroupKind } from './types.ts'
 import { podSpecKeys } from './workload.ts'
 
@@ -20,8 +20,7 @@ const MOST_SECRETS = 100
 export function pullIdentity(object: unknown, groupKind: GroupKind): PullIdentity | undefined {
   const keys = podSpecKeys(groupKind)
   if (keys === undefined) return undefined
-  let spec = object
-  for (const key of keys) spec = childOf(spec, key)
+  const spec = valueBelow(object, keys)
   const account = childOf(spec, 'serviceAccountName') || childOf(spec, 'serviceAccount')
   return {
     serviceAccountName: typeof account === 'string' ? account : DEFAULT_ACCOUNT,

@@ -1,5 +1,4 @@
-import type { Document } from 'yaml'
-import { LineCounter, parseAllDocuments } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments } from 'yaml'
 import type { Position, TagwardenError } from '../errors.ts'
 import { duplicateKeys } from './duplicate_key.ts'
 import { type Flaw, formatPath, type Path, policyProblem, printable } from './flaw.ts'

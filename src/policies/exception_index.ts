@@ -1,4 +1,5 @@
 import type { ImageReference } from '../images/types.ts'
+import { compareTexts } from '../pieces/index.ts'
 import type { ExceptionEntry } from './compile_exception.ts'
 import { type Covering, indexNames } from './name_index.ts'
 import type { CompiledException, Workload } from './types.ts'
@@ -32,7 +33,6 @@ export function indexExceptions(
 
 function longestFirst(entries: readonly ExceptionEntry[]): readonly ExceptionEntry[] {
   return entries.toSorted(
-    ({ exception: a }, { exception: b }) =>
-      b.expires - a.expires || (a.name < b.name ? -1 : Number(a.name > b.name)),
+    ({ exception: a }, { exception: b }) => b.expires - a.expires || compareTexts(a.name, b.name),
   )
 }

@@ -1,3 +1,4 @@
+import { compareTexts } from '../pieces/index.ts'
 import type { PolicyEntry } from './compile_policy.ts'
 import { repositoryNames } from './host_alias.ts'
 import type { RepositoryGlob } from './repository_glob.ts'
@@ -79,12 +80,8 @@ function bestFirst(entries: readonly PolicyEntry[], name: string): readonly Poli
     .sort(
       (a, b) =>
         b.specificity - a.specificity ||
-        compare(a.entry.policy.name, b.entry.policy.name) ||
-        compare(a.entry.policy.title, b.entry.policy.title),
+        compareTexts(a.entry.policy.name, b.entry.policy.name) ||
+        compareTexts(a.entry.policy.title, b.entry.policy.title),
     )
     .map(({ entry }) => entry)
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b)
 }

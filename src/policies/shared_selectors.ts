@@ -1,3 +1,4 @@
+import { createWeakCache } from '../pieces/index.ts'
 import { compileRule } from '../tags/index.ts'
 import type { TagRule, TagSelector } from '../tags/types.ts'
 
@@ -9,20 +10,6 @@ export type SelectorOf = (rule: TagRule) => TagSelector
  * for compiling again and again: selectors that no policy uses any more are let go.
  */
 export function sharedSelectors(): SelectorOf {
-  const selectors = new Map<string, WeakRef<TagSelector>>()
-  let sweepAt = 1_000
-  return (rule) => {
-    const key = JSON.stringify(rule)
-    const known = selectors.get(key)?.deref()
-    if (known !== undefined) return known
-    const selector = compileRule(rule)
-    if (selectors.size >= sweepAt) {
-      for (const [each, reference] of selectors) {
-        if (reference.deref() === undefined) selectors.delete(each)
-      }
-      sweepAt = Math.max(1_000, selectors.size * 2)
-    }
-    selectors.set(key, new WeakRef(selector))
-    return selector
-  }
+  const selectors = createWeakCache<TagSelector>()
+  return (rule) => selectors(JSON.stringify(rule), () => compileRule(rule))
 }

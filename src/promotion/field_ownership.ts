@@ -1,5 +1,4 @@
-import type { Cluster, KubernetesObject } from '../cluster/index.ts'
-import { hasReason } from '../cluster/index.ts'
+import { type Cluster, hasReason, type KubernetesObject } from '../cluster/index.ts'
 import type { Place } from './movable.ts'
 
 /** The name under which promotions stand in an object's managedFields, for a moment. */

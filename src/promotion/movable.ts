@@ -1,6 +1,13 @@
 import { controllerReference, HOLD_ANNOTATION } from '../admission/index.ts'
-import type { KubernetesObject, ResourceName } from '../cluster/index.ts'
-import { CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, STATEFUL_SETS, WORKLOADS } from '../cluster/index.ts'
+import {
+  CRON_JOBS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  type KubernetesObject,
+  type ResourceName,
+  STATEFUL_SETS,
+  WORKLOADS,
+} from '../cluster/index.ts'
 import type { GroupKind, ImageField } from '../images/index.ts'
 
 /**

@@ -1,5 +1,4 @@
-import type { RepositorySnapshot } from '../decisions/index.ts'
-import { followedTag, isAnswer, ranking } from '../decisions/index.ts'
+import { followedTag, isAnswer, type RepositorySnapshot, ranking } from '../decisions/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 

@@ -1,6 +1,7 @@
 import { TagwardenError } from '../errors.ts'
 import { basicCredential, type Credential, tokenCredential } from './credential.ts'
 import { type HostPattern, hostPattern } from './host_pattern.ts'
+import { fieldsOf } from './json_body.ts'
 
 /** A Docker configuration file, parsed: where the credentials of which registry are. */
 export interface DockerConfig {
@@ -43,15 +44,18 @@ export function parseDockerConfig(
   file: string,
   form: 'config' | 'legacy' = 'config',
 ): DockerConfig {
-  const content = record(parseJson(text, file))
-  const listed = Object.entries(record(form === 'legacy' ? content : content.auths))
+  const content = fieldsOf(parseJson(text, file))
+  const listed = Object.entries(fieldsOf(form === 'legacy' ? content : content.auths))
   if (listed.length > MOST_ENTRIES) {
     throw new TagwardenError('ERR_CREDENTIALS', `${file} holds more than ${MOST_ENTRIES} entries`)
   }
-  const entries = listed.map(([key, entry]) => readEntry(key, record(entry), file))
+  const entries = listed.map(([key, entry]) => readEntry(key, fieldsOf(entry), file))
   entries.sort((a, b) => Number(a.host.glob) - Number(b.host.glob) || b.length - a.length)
   const helpers = new Map(
-    Object.entries(record(content.credHelpers)).map(([key, name]) => [normalizeKey(key)[0], name]),
+    Object.entries(fieldsOf(content.credHelpers)).map(([key, name]) => [
+      normalizeKey(key)[0],
+      name,
+    ]),
   )
   return {
     stored(host, path) {
@@ -139,8 +143,4 @@ function parseJson(text: string, file: string): unknown {
 
 function filled(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

@@ -31,3 +31,8 @@ export function contentType(answer: HttpAnswer): string {
   const type = typeof value === 'string' ? value.replace(/\s*;.*$/s, '').toLowerCase() : ''
   return /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type) ? type : ''
 }
+
+/** The fields of what should be an object of JSON; none of anything else. */
+export function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}

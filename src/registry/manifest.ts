@@ -1,7 +1,7 @@
 import { TagwardenError } from '../errors.ts'
 import { platformOf } from '../images/index.ts'
 import type { HttpAnswer } from './http_message.ts'
-import { contentType, jsonBody } from './json_body.ts'
+import { contentType, fieldsOf, jsonBody } from './json_body.ts'
 
 const INDEX = 'application/vnd.oci.image.index.v1+json'
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
@@ -54,14 +54,14 @@ export function parseManifest(answer: HttpAnswer, subject: string): Manifest {
     throw unusable(subject, `is not what its media type ${mediaType} says`)
   }
   if (children === undefined) {
-    const { digest } = record(content.config)
+    const { digest } = fieldsOf(content.config)
     return {
       mediaType,
       platforms: undefined,
       config: typeof digest === 'string' ? digest : undefined,
     }
   }
-  const platforms = children.map((child) => platformOf(record(record(child).platform)))
+  const platforms = children.map((child) => platformOf(fieldsOf(fieldsOf(child).platform)))
   return {
     mediaType,
     platforms: [...new Set(platforms.flatMap((one) => one ?? []))],
@@ -87,8 +87,4 @@ function unusable(subject: string, problem: string): TagwardenError {
 
 function quote(mediaType: string): string {
   return /^[\w.+/-]{1,100}$/.test(mediaType) ? mediaType : 'something else'
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

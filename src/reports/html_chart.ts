@@ -1,3 +1,4 @@
+import { compareTexts } from '../pieces/index.ts'
 import { html } from './html_text.ts'
 import { LEVELS } from './levels.ts'
 import type { Level } from './types.ts'
@@ -28,7 +29,7 @@ export function barsOf(
   }
   return [...bars]
     .map(([name, counts]) => ({ name, counts }))
-    .sort((a, b) => sumOf(b) - sumOf(a) || (a.name < b.name ? -1 : 1))
+    .sort((a, b) => sumOf(b) - sumOf(a) || compareTexts(a.name, b.name))
 }
 
 /** A chart of bars, told in words, and the same as a table. */

@@ -1,5 +1,11 @@
-import type { FactSource, RepositorySnapshot } from '../decisions/index.ts'
-import { plainQuestion, ranking, TRIAL_DEFAULTS, trialOf } from '../decisions/index.ts'
+import {
+  type FactSource,
+  plainQuestion,
+  type RepositorySnapshot,
+  ranking,
+  TRIAL_DEFAULTS,
+  trialOf,
+} from '../decisions/index.ts'
 import { settle } from '../facts/index.ts'
 import { parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'

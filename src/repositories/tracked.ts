@@ -1,5 +1,6 @@
 import { accessOfKey, nameOfKey } from '../catalog/index.ts'
 import type { ObjectKey } from '../cluster/types.ts'
+import { compareTexts } from '../pieces/index.ts'
 import { isManaged } from './managed.ts'
 import { type Reading, readingOf } from './reading.ts'
 import { type ImageRepository, type RepositorySecrets, SCAN_ANNOTATIONS } from './types.ts'
@@ -166,7 +167,7 @@ export function requestedScan({ metadata }: ImageRepository): string | undefined
 
 function byAge(a: Tracked, b: Tracked): number {
   const [one = '', other = ''] = [a, b].map((each) => each.object.metadata.creationTimestamp)
-  return one < other ? -1 : one > other ? 1 : a.id < b.id ? -1 : 1
+  return compareTexts(one, other) || compareTexts(a.id, b.id)
 }
 
 function trimmed({ metadata, spec, status }: ImageRepository): ImageRepository {

@@ -1,4 +1,5 @@
 import { TagwardenError } from '../errors.ts'
+import { compareTexts } from '../pieces/index.ts'
 import { type Level, type Report, type ReportFinding, worstFirst } from '../reports/types.ts'
 
 /** Findings that were there before, and are accepted. */
@@ -42,7 +43,7 @@ export function writeBaseline(findings: readonly ReportFinding[]): string {
   }))
   const order = entries
     .map((entry) => ({ entry, key: `${entry.file ?? ''}\0${entry.object}\0${entry.fingerprint}` }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .sort((a, b) => compareTexts(a.key, b.key))
   const lines = order.map(({ entry }) => `    ${JSON.stringify(entry)}`)
   const list = lines.length === 0 ? '[]' : `[\n${lines.join(',\n')}\n  ]`
   return `{\n  "form": "${FORM}",\n  "findings": ${list}\n}\n`

@@ -10,8 +10,7 @@ import {
   worstLevel,
 } from '../reports/types.ts'
 import { answerReview } from './admission_answer.ts'
-import type { SourceDocument } from './document_stream.ts'
-import { countLines } from './document_stream.ts'
+import { countLines, type SourceDocument } from './document_stream.ts'
 import { type Fixing, type FixPlan, planFixes } from './fix_plan.ts'
 import type { FunnelBook } from './funnel_book.ts'
 import { type JudgedImage, judgeImages } from './judged_image.ts'

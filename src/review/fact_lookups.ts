@@ -5,7 +5,7 @@ import {
   hostOf,
   needKey,
 } from '../decisions/index.ts'
-import { unlessAborted } from '../scheduling/index.ts'
+import { unlessAborted, withinTime } from '../scheduling/index.ts'
 
 /** A source that asks for each fact once in a run, and counts. */
 export interface FactLookups extends FactSource {
@@ -38,19 +38,19 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
   let answered = 0
 
   async function ask(need: FactNeed): Promise<FactFailure | undefined> {
-    if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve))
-    running += 1
+    if (running < AT_ONCE) running += 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
       const host = hostOf(need)
       const hopeless = failing.get(host)
       if (hopeless && hopeless.count >= HOPELESS) return hopeless.last
-      const until = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)])
-      // not every source heeds a signal
-      const answer = source.gather(need, until)
-      const failure = await unlessAborted(answer, until).catch((error) => {
-        if (!until.aborted) throw error
-        return unanswered(host)
-      })
+      const failure = await withinTime(PATIENCE, signal, (until) =>
+        // not every source heeds a signal
+        unlessAborted(source.gather(need, until), until).catch((error) => {
+          if (!until.aborted) throw error
+          return unanswered(host)
+        }),
+      )
       if (failure && UNREACHABLE.has(failure.code)) {
         failing.set(host, { count: (failing.get(host)?.count ?? 0) + 1, last: failure })
       } else {
@@ -58,9 +58,10 @@ export function createFactLookups(source: FactSource, signal: AbortSignal): Fact
       }
       return failure
     } finally {
-      running -= 1
       answered += 1
-      waiting.shift()?.()
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
     }
   }
 

@@ -2,6 +2,7 @@ import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'no
 import { glob } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { TagwardenError } from '../errors.ts'
+import { compareTexts } from '../pieces/index.ts'
 import { UNKNOWN, unreadable } from './file_text.ts'
 import { createIgnoreRules, createPatterns, type IgnoreRules } from './ignore_rules.ts'
 import { trackedAlthoughIgnored } from './tracked_files.ts'
@@ -69,7 +70,7 @@ export async function* findManifests(
       onProblem(unreadable(nameOf(cwd, folder), cause))
       return
     }
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    entries.sort((a, b) => compareTexts(a.name, b.name))
     for (const entry of entries) {
       const path = join(folder, entry.name)
       if (entry.isSymbolicLink()) links.push({ path, rules })

@@ -1,4 +1,5 @@
 import { describeError, TagwardenError } from '../errors.ts'
+import { compareTexts } from '../pieces/index.ts'
 import {
   type CompileOptions,
   compilePolicies,
@@ -106,9 +107,11 @@ export async function loadPolicies(paths: PolicyPaths): Promise<LoadedPolicies> 
 
 /** In the order in which a person would go through the files. */
 function byPlace({ position: a }: TagwardenError, { position: b }: TagwardenError): number {
-  const [left, right] = [a?.file ?? '', b?.file ?? '']
-  if (left !== right) return left < right ? -1 : 1
-  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0)
+  return (
+    compareTexts(a?.file ?? '', b?.file ?? '') ||
+    (a?.line ?? 0) - (b?.line ?? 0) ||
+    (a?.column ?? 0) - (b?.column ?? 0)
+  )
 }
 
 const MOST_SHOWN = 20

@@ -2,6 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TagwardenError } from '../errors.ts'
+import { compareTexts } from '../pieces/index.ts'
 
 /** More files than this are refused. */
 const MOST_FILES = 50_000
@@ -54,7 +55,7 @@ export async function surveyPaths(paths: readonly string[]): Promise<Survey> {
     problems.push(new TagwardenError('ERR_INVALID_CONFIG', message, { remedy }))
     files.clear()
   }
-  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
+  const sorted = [...files].sort(([a], [b]) => compareTexts(a, b))
   return { files: new Map(sorted), folders, problems }
 }
 

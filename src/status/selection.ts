@@ -7,7 +7,7 @@ import {
   trialOf,
 } from '../decisions/index.ts'
 import { parseReference } from '../images/index.ts'
-import type { Work } from '../pieces/index.ts'
+import { compareTexts, type Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import type { Known, KnownRepositories } from './known_repositories.ts'
 import type { Newest, Selected } from './policy_status.ts'
@@ -66,7 +66,7 @@ export function coveredBy(policy: CompiledPolicy, known: KnownRepositories): Cov
     const found = known.find(name, policy.namespace)
     if (found && (named || found.snapshot)) covered.push({ name, named, ...found })
   }
-  return covered.sort((a, b) => (a.name < b.name ? -1 : 1))
+  return covered.sort((a, b) => compareTexts(a.name, b.name))
 }
 
 function newestBy(

@@ -1,3 +1,5 @@
+import { compareTexts } from '../pieces/index.ts'
+
 const SURROGATE_OR_BEYOND = /[\ud800-\uffff]/
 
 /** Compares as the UTF-8 bytes of the texts do; negative: `a` comes first. */
@@ -5,7 +7,7 @@ export function compareBytes(a: string, b: string): number {
   if (SURROGATE_OR_BEYOND.test(a) && SURROGATE_OR_BEYOND.test(b)) {
     return compareCodePoints(a, b)
   }
-  return a === b ? 0 : a < b ? -1 : 1
+  return compareTexts(a, b)
 }
 
 function compareCodePoints(a: string, b: string): number {

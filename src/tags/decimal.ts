@@ -1,3 +1,5 @@
+import { compareTexts } from '../pieces/index.ts'
+
 /** A decimal number of any length, exact. */
 export interface Decimal {
   /** the nearest number: never falls as decimals rise */
@@ -27,7 +29,7 @@ export function compareDecimals(a: Decimal, b: Decimal): number {
   }
   return (
     x.sign *
-    (x.whole.length - y.whole.length || compareDigits(x.whole + x.fraction, y.whole + y.fraction))
+    (x.whole.length - y.whole.length || compareTexts(x.whole + x.fraction, y.whole + y.fraction))
   )
 }
 
@@ -37,8 +39,4 @@ function split(text: string) {
   const digits = { whole: whole.replace(/^0+/, ''), fraction: fraction.replace(/0+$/, '') }
   const isZero = digits.whole === '' && digits.fraction === ''
   return { ...digits, sign: isZero ? 0 : text.startsWith('-') ? -1 : 1 }
-}
-
-function compareDigits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

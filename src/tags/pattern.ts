@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js'
+import { createWeakCache } from '../pieces/index.ts'
 import { type GroupNumbers, withoutDoubleNames } from './group_names.ts'
 import { LONGEST_NATIVE, nativeRegExp } from './native_pattern.ts'
 import { ruleError } from './rule_error.ts'
@@ -26,28 +27,18 @@ const LARGEST_PROGRAM = 5000
  */
 const LARGEST_WITH_GROUPS = 450
 
-const compiled = new Map<string, WeakRef<Pattern>>()
-let sweepAt = 1_000
+const compiled = createWeakCache<Pattern>()
 
 /**
- * Compiles a pattern; equal ones are one while any of them is in use. Most patterns that people write run as a native RegExp, about ten times
- * faster; all others, and texts that are longer than any tag, run in re2js.
+ * Compiles a pattern; equal ones are one while any of them is in use. Most patterns that people
+ * write run as a native RegExp, about ten times faster; all others, and texts that are longer than
+ * any tag, run in re2js.
  *
  * @param field where the pattern stands, for the error
  * @throws TagwardenError ERR_INVALID_POLICY
  */
 export function compilePattern(source: string, field: string): Pattern {
-  const known = compiled.get(source)?.deref()
-  if (known) return known
-  const pattern = makePattern(source, field)
-  if (compiled.size >= sweepAt) {
-    for (const [each, reference] of compiled) {
-      if (reference.deref() === undefined) compiled.delete(each)
-    }
-    sweepAt = Math.max(1_000, compiled.size * 2)
-  }
-  compiled.set(source, new WeakRef(pattern))
-  return pattern
+  return compiled(source, () => makePattern(source, field))
 }
 
 function makePattern(source: string, field: string): Pattern {

@@ -1,6 +1,6 @@
 import { type Comparator, meets, type Operator } from './comparator.ts'
 import { ruleError } from './rule_error.ts'
-import { exactPart, makeVersion, type Version } from './version.ts'
+import { exactPart, IDENTIFIERS, makeVersion, type Version } from './version.ts'
 
 /** A compiled range of versions: one of the groups must hold, and in it every comparator. */
 export interface VersionRange {
@@ -20,7 +20,6 @@ interface Group {
 const LONGEST_RANGE = 512
 const MOST_GROUPS = 32
 const NUMBER = '[0-9xX*|]+'
-const IDENTIFIERS = '[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*'
 const VERSION = `v?(${NUMBER})(?:\\.(${NUMBER}))?(?:\\.(${NUMBER}))?(?:-(${IDENTIFIERS}))?(?:\\+${IDENTIFIERS})?`
 const SPACE = '[\\t\\n\\f\\r ]'
 const HYPHEN = new RegExp(`${SPACE}*(${VERSION})${SPACE}+-${SPACE}+(${VERSION})${SPACE}*`, 'g')

@@ -1,3 +1,5 @@
+import { compareTexts } from '../pieces/index.ts'
+
 /** A whole number up to 2^64 - 1; a bigint only where a number would not be exact. */
 export type Part = number | bigint
 
@@ -12,7 +14,7 @@ export interface Version {
   readonly score: number
 }
 
-const IDENTIFIERS = '[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*'
+export const IDENTIFIERS = '[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*'
 const SUFFIX = new RegExp(`^(?:-(${IDENTIFIERS}))?(?:\\+${IDENTIFIERS})?$`)
 const LEADING_ZERO = /(?:^|\.)0\d+(?:\.|$)/
 const DIGITS = /^\d+$/
@@ -21,8 +23,7 @@ const LONGEST_VERSION = 256
 
 /**
  * Reads a version of three numbers, with or without a leading `v`, as semver.org 2.0 has it, except
- * that the numbers may have leading zeros.
- * Numbers go up to 2^64 - 1.
+ * that the numbers may have leading zeros. They go up to 2^64 - 1.
  */
 export function parseVersion(text: string): Version | undefined {
   const start = text.startsWith('v') ? 1 : 0
@@ -151,5 +152,5 @@ function compareIdentifiers(a: string, b: string): number {
   if (numeric && a.length !== b.length) {
     return a.length - b.length
   }
-  return a < b ? -1 : 1
+  return compareTexts(a, b)
 }

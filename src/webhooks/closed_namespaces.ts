@@ -1,3 +1,4 @@
+import { compareTexts } from '../pieces/index.ts'
 import type { CompiledPolicy, LabelSelector } from '../policies/index.ts'
 
 /** What of a policy says whether its namespaces are closed. */
@@ -38,7 +39,7 @@ export function closedNamespaces(
   const ignored = wanted.filter((name) => excluded.has(name))
   const ofCluster = closing
     .filter(({ namespace }) => namespace === undefined)
-    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .sort((one, other) => compareTexts(one.name, other.name))
   const selected = new Map<string, { policy: string; selector: LabelSelector }>()
   for (const { name, namespaceSelector } of ofCluster) {
     const selector = namespaceSelector ?? {}
@@ -73,7 +74,7 @@ export function requirementsOf({ matchLabels, matchExpressions }: LabelSelector)
     }),
   )
   const all = new Map([...labels, ...expressions].map((each) => [JSON.stringify(each), each]))
-  return [...all].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, each]) => each)
+  return [...all].sort(([one], [other]) => compareTexts(one, other)).map(([, each]) => each)
 }
 
 const OPPOSITES = {

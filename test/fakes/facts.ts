@@ -1,13 +1,13 @@
-import type {
-  Defaults,
-  FactFailure,
-  FactNeed,
-  FactSource,
-  Facts,
-  ManifestFact,
-  RepositorySnapshot,
+import {
+  type Defaults,
+  type FactFailure,
+  type FactNeed,
+  type FactSource,
+  type Facts,
+  type ManifestFact,
+  needKey,
+  type RepositorySnapshot,
 } from '../../src/decisions/index.ts'
-import { needKey } from '../../src/decisions/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { compileRule } from '../../src/tags/index.ts'
 import type { TagRule } from '../../src/tags/types.ts'

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { DEPLOYMENTS, NAMESPACES } from '../../src/cluster/index.ts'
-import type { Promotion } from '../../src/policies/index.ts'
-import { parseCron } from '../../src/policies/index.ts'
+import { type Promotion, parseCron } from '../../src/policies/index.ts'
 import { HOUR, MINUTE } from '../fakes/facts.ts'
 import { available, deploy, running, SECOND, trackAll, WEB, world } from './world.ts'
 

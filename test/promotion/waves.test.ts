@@ -9,8 +9,7 @@ import {
   REPLICA_SETS,
   STATEFUL_SETS,
 } from '../../src/cluster/index.ts'
-import type { Promotion } from '../../src/policies/index.ts'
-import { parseCron } from '../../src/policies/index.ts'
+import { type Promotion, parseCron } from '../../src/policies/index.ts'
 import { HOUR, MINUTE, NOW, policy, refusingResults } from '../fakes/facts.ts'
 import { deploy, resolved, running, SECOND, storePolicy, trackAll, WEB, world } from './world.ts'
 

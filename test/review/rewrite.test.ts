@@ -12,8 +12,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { hashOf } from '../../src/review/file_text.ts'
-import type { ReviewedFile } from '../../src/review/index.ts'
-import { rewriteFile, unifiedDiff } from '../../src/review/index.ts'
+import { type ReviewedFile, rewriteFile, unifiedDiff } from '../../src/review/index.ts'
 
 function fix(text: string, start: number, end: number, by: string): ReviewedFile {
   const edits = [{ start, end, text: by }]

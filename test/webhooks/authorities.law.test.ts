@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import t from 'tap'
 import { secretStore } from '../../src/certificates/cluster.ts'
-import type { Certificates } from '../../src/certificates/index.ts'
-import { openCertificates } from '../../src/certificates/index.ts'
+import { type Certificates, openCertificates } from '../../src/certificates/index.ts'
 import {
   MUTATING_WEBHOOK_CONFIGURATIONS as MUTATING,
   SECRETS,

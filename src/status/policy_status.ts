@@ -3,6 +3,7 @@ import { type FactFailure, listedDigests } from '../decisions/index.ts'
 import type { ImagePolicyStatus } from '../policies/types.ts'
 import { describeField, type PolicyObject } from '../sources/index.ts'
 import { said, stalled } from './conditions.ts'
+import type { ShutOut } from './shut_out.ts'
 
 /** What a policy selects of one repository, and what is known of that. */
 export interface Selected {
@@ -45,6 +46,7 @@ export interface PolicyFacts {
   /** how many repositories in use it covers */
   readonly count: number
   readonly rivalry: Rivalry | undefined
+  readonly shutOut?: ShutOut | undefined
   /** ms since the epoch */
   readonly now: number
 }
@@ -88,7 +90,7 @@ function entryOf({ image, newest, scannedAt }: Selected) {
 }
 
 function conditionsOf(facts: PolicyFacts): Said[] {
-  const { object, selected, rivalry } = facts
+  const { object, selected, rivalry, shutOut } = facts
   if (object.problems.length > 0) return stalled('InvalidPolicy', invalid(object))
   if (rivalry) return stalled('Conflict', conflict(rivalry))
   const failing = selected.filter(({ failure }) => failure)
@@ -113,6 +115,7 @@ function conditionsOf(facts: PolicyFacts): Said[] {
   }
   const barren = object.policy && listedDigests(object.policy) ? undefined : barrenOf(selected)
   if (barren) return [said('Ready', 'False', 'NoPermittedTag', none(barren, object))]
+  if (shutOut) return [said('Ready', 'False', 'NoPermittedTag', nothingLeft(shutOut))]
   return [said('Ready', 'True', 'Accepted', accepted(facts))]
 }
 
@@ -149,6 +152,10 @@ function none({ image, tags }: Selected, { policy }: PolicyFacts['object']): str
   const count = tags === 1 ? 'the 1 tag' : `none of the ${tags} tags`
   const is = tags === 1 ? 'is not' : 'is'
   return `${count} of ${image} ${is} permitted by ${policy?.selector.description}. Push one that is, or change order or tags`
+}
+
+function nothingLeft({ image, by }: ShutOut): string {
+  return `no tag of ${image} is permitted by this policy and by ${by}, which counts too: every image of it is refused. Push one that both permit, or change one of the two`
 }
 
 function accepted({ selected, count, object }: PolicyFacts): string {

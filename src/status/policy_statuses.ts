@@ -28,6 +28,9 @@ const TIMES_PER_SECOND = 2
 /** A time that is told this exactly, in ms, is not told again. */
 const EXACT = 5 * 60_000
 
+/** So many statuses are looked at anew since another policy has changed. */
+const MOST_GUARDED = 500
+
 export interface PolicyStatusOptions extends Pick<PublisherOptions, 'cluster'> {
   readonly policies: Pick<PolicySource, 'objects' | 'objectOf' | 'current' | 'subscribe'>
   readonly catalog: Pick<Catalog, 'get' | 'keys'>
@@ -127,7 +130,10 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
       for (const each of [news, patterns, times]) each.drop(title)
     }
     const { policy, namespace } = object
-    if (policy) void inSlices(backgroundLane(namespace), markRivals(policy))
+    if (policy) {
+      void inSlices(backgroundLane(namespace), markRivals(policy))
+      void inSlices(backgroundLane(namespace), markGuarded(policy))
+    }
   }
 
   function markCovering(key: string): void {
@@ -148,6 +154,26 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
     }
   }
 
+  /** What it left nothing of, or does now: the first ones; the others are told at a scan. */
+  function* markGuarded(policy: CompiledPolicy): Work<void> {
+    let left = MOST_GUARDED
+    for (const other of guardedBy(policy)) {
+      yield
+      if (left === 0) return
+      if (other.title === policy.title || !namesAny(other, policy.covers)) continue
+      mark(policies.objectOf(other))
+      left -= 1
+    }
+  }
+
+  function guardedBy({ namespace, images }: CompiledPolicy): Iterable<CompiledPolicy> {
+    const set = policies.current()
+    if (namespace === undefined) return set.policies
+    return images
+      .filter((glob) => !glob.includes('*'))
+      .flatMap((name) => set.covering(name).filter((other) => other.namespace === namespace))
+  }
+
   for (const object of policies.objects()) objects.set(object.title, object)
   for (const object of objects.values()) mark(object)
   const ends = [
@@ -165,4 +191,8 @@ function begin(options: PolicyStatusOptions): () => Promise<void> {
     alarm.close()
     await Promise.all([news, patterns, times].map((each) => each.close()))
   }
+}
+
+function namesAny({ images }: CompiledPolicy, covers: (image: string) => boolean): boolean {
+  return images.some((glob) => !glob.includes('*') && covers(glob))
 }

@@ -13,6 +13,7 @@ import type { KnownRepositories } from './known_repositories.ts'
 import { policyStatusOf } from './policy_status.ts'
 import { rivalryOf } from './rivalry.ts'
 import { coveredBy, selectedBy } from './selection.ts'
+import { shutOutOf } from './shut_out.ts'
 
 /** The part of a logger (such as pino) that is used. */
 export interface StatusLog {
@@ -64,10 +65,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const covered = policy ? coveredBy(policy, known) : []
     const selected = policy ? yield* selectedBy(policy, covered, now) : []
     const looksFor = policy !== undefined && problems.length === 0
+    const set = policies.current()
     const rivalry = looksFor
-      ? yield* rivalryOf(policy, covered, selected, policies.current(), scopeOf, now)
+      ? yield* rivalryOf(policy, covered, selected, set, scopeOf, now)
       : undefined
-    return policyStatusOf({ object, before, selected, count: covered.length, rivalry, now })
+    const shutOut =
+      looksFor && !rivalry
+        ? yield* shutOutOf(policy, covered, selected, set, scopeOf, now)
+        : undefined
+    const count = covered.length
+    return policyStatusOf({ object, before, selected, count, rivalry, shutOut, now })
   }
 
   async function write(object: PolicyObject, status: object): Promise<void> {

@@ -185,7 +185,8 @@ t.test('two policies that permit nothing in common name each other', async (t) =
   const images = ['ghcr.io/acme/web']
   put(imagePolicy('web', { order: { semver: { range: '1.x' } } }))
   put(imagePolicy('next', { images, order: { semver: { range: '2.x' } } }))
-  put(imagePolicy('far', { images, order: { semver: { range: '7.x' } }, action: 'Verify' }))
+  const far = { images, order: { semver: { range: '7.x' } }, action: 'Verify' }
+  put(imagePolicy('far', { ...far, enforcement: 'Warn' }))
   scan('ghcr.io/acme/web', ['1.5.0', '1.10.0', '2.0.0'])
   await is('web', 'False Conflict')
   await is('next', 'False Conflict')
@@ -196,6 +197,42 @@ t.test('two policies that permit nothing in common name each other', async (t) =
   put(imagePolicy('next', { images, order: { semver: { range: '>=1.9' } } }))
   await is('web', 'True Accepted')
   await is('next', 'True Accepted')
+})
+
+t.test('a policy that a guard rail leaves nothing of says so, until one gives way', async (t) => {
+  const { put, drop, scan, is, get } = await lead(t)
+  put(imagePolicy('web', { order: { semver: { range: '1.x' } } }))
+  put(imagePolicy('all', { images: ['ghcr.io/acme/*'], order: { semver: { range: '1.x' } } }))
+  put(imagePolicy('lenient', { images: ['ghcr.io/acme/web'], enforcement: 'Warn' }, 'office'))
+  scan('ghcr.io/acme/web', ['1.5.0', '1.10.0', '2.0.0'])
+  await is('web', 'True Accepted')
+  const range = (text: string) => ({ images: ['**'], order: { semver: { range: text } } })
+  put(clusterImagePolicy('rail', range('>=2')))
+  await is('web', 'False NoPermittedTag')
+  t.match(
+    get('web').conditions?.[0]?.message,
+    /^no tag of ghcr\.io\/acme\/web is permitted by this policy and by ClusterImagePolicy rail/,
+  )
+  await is('all', 'True Accepted')
+  await is('lenient', 'True Accepted')
+  put(clusterImagePolicy('rail', range('>=1.10')))
+  await is('web', 'True Accepted')
+  const { order } = range('>=2')
+  put(imagePolicy('judge', { images: ['ghcr.io/acme/web'], order, action: 'Verify' }))
+  await is('web', 'False NoPermittedTag')
+  await is('judge', 'False NoPermittedTag')
+  drop('judge')
+  await is('web', 'True Accepted')
+  put(
+    clusterImagePolicy('some', { ...range('>=2'), namespaceSelector: { matchLabels: { a: 'b' } } }),
+  )
+  put(clusterImagePolicy('shy', { ...range('>=2'), enforcement: 'Audit' }))
+  put(clusterImagePolicy('jobs', { ...range('>=2'), match: { kinds: ['Job'] } }))
+  put(imagePolicy('last', { images: ['ghcr.io/acme/web'], order: { semver: { range: '7.x' } } }))
+  await is('last', 'False NoPermittedTag')
+  await is('web', 'False Conflict')
+  drop('last')
+  await is('web', 'True Accepted')
 })
 
 t.test('of very many repositories, each that cannot be read is told', async (t) => {

@@ -103,8 +103,12 @@ export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: stri
     if (policy === mover || (result !== 'good' && result !== 'unknown')) {
       continue
     }
-    if (!policy.selector.judge(tag, digestsOf(inquiry.snapshot)).permitted) {
-      return 'OtherPolicy'
+    const verdict = policy.selector.judge(tag, digestsOf(inquiry.snapshot))
+    if (!verdict.permitted) {
+      if (verdict.reason !== 'DigestUnknown') return 'OtherPolicy'
+      // a list of digests: what the tag has can be asked
+      result = 'unknown'
+      continue
     }
     const other = standing(inquiry, policy, tag)
     result = other === 'good' ? result : other

@@ -724,6 +724,22 @@ t.test('latest under a list of digests is the first that all permit, by any inde
   }
 })
 
+t.test('a guard with a list of digests is asked about tags whose digest nobody knows yet', (t) => {
+  const rule = { order: { digest: { allowed: [digest('0'), digest('2')] } } }
+  const guard = policy({ kind: 'ClusterImagePolicy', name: 'guard', rule })
+  const policies = [policy({ action: 'Track' }), guard]
+  const known = { 'v1.3.0': { digest: digest('0') }, 'v2.0.0': {} }
+  const cold = decided(`${NAME}:v1.3.0`, { policies }, [snapshot(NAME, { ...known, 'v1.4.2': {} })])
+  t.match(cold.needs, [{ fact: 'manifest', tag: 'v1.4.2' }])
+  const newest = (letter: string) => {
+    const tags = { ...known, 'v1.4.2': { digest: digest(letter) } }
+    return brief(decided(`${NAME}:v1.3.0`, { policies }, [snapshot(NAME, tags)]))
+  }
+  t.equal(newest('2'), `-> ${NAME}:v1.4.2@${digest('2')}`)
+  t.equal(newest('9'), `-> ${NAME}:v1.3.0@${digest('0')}`)
+  t.end()
+})
+
 t.test('when the registry fails', async (t) => {
   const cold = { [NAME]: DOWN, [`${NAME}:v1.3.0`]: DOWN }
   const rows: ['UseCached' | 'Deny' | 'Allow', 'Verify' | 'Track', string][] = [

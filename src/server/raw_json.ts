@@ -32,7 +32,7 @@ export function acceptRawJson(app: App, bodyLimit: number, log: ServerOptions['l
     const path = request.url.split('?', 1)[0]
     log.warn({ path, bytes: length }, `a review is refused: it is ${refused}`)
     if (uid === undefined) throw failureOf(refused)
-    return { denial: denial(uid, refused === 'too large' ? tooLarge(bodyLimit) : TOO_BUSY) }
+    return { denial: denial(uid, refused, bodyLimit) }
   }
   app.addContentTypeParser('application/json', read)
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
@@ -55,8 +55,11 @@ function failureOf(refused: BodyRefusal): Error {
 }
 
 /** A denial that needs nothing of the review but its uid. */
-function denial(uid: string, message: string): string {
-  const status = { status: 'Failure', code: 413, reason: 'RequestEntityTooLarge', message }
-  const response = { uid, allowed: false, status }
+function denial(uid: string, refused: BodyRefusal, bodyLimit: number): string {
+  const why =
+    refused === 'too large'
+      ? { code: 413, reason: 'RequestEntityTooLarge', message: tooLarge(bodyLimit) }
+      : { code: 503, reason: 'ServiceUnavailable', message: TOO_BUSY }
+  const response = { uid, allowed: false, status: { status: 'Failure', ...why } }
   return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response })
 }

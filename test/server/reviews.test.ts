@@ -187,7 +187,11 @@ t.test('large bodies are taken a few at a time, and none is kept waiting for eve
   const late = await call(`${url}/validate?timeout=1s`, { body })
   t.equal(late.status, 200)
   t.match(JSON.parse(late.body), {
-    response: { uid: 'u-2', allowed: false, status: { message: /too many large objects/ } },
+    response: {
+      uid: 'u-2',
+      allowed: false,
+      status: { code: 503, reason: 'ServiceUnavailable', message: /too many large objects/ },
+    },
   })
   const small = call(`${url}/validate`)
   while (held.length < 3) await new Promise((resolve) => setImmediate(resolve))

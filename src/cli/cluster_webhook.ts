@@ -31,8 +31,6 @@ import { describeError, type TagwardenError } from '../errors.ts'
 import { pullIdentity } from '../images/index.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
 import { isPromoted } from '../promotion/index.ts'
-import { environmentProxy } from '../proxies/index.ts'
-import { createRegistryClient } from '../registry/index.ts'
 import { type Repositories, startRepositories } from '../repositories/index.ts'
 import { createScanner } from '../scanner/index.ts'
 import { createServer } from '../server/index.ts'
@@ -45,6 +43,7 @@ import type { Log } from './log.ts'
 import { policyFigures } from './policy_figures.ts'
 import { createProblemLog } from './problem_log.ts'
 import { untilReachable } from './reachable.ts'
+import { openRegistries } from './registries.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { reviewSettings } from './review_settings.ts'
@@ -80,13 +79,7 @@ export async function startClusterWebhook(config: Config, log: Log): Promise<Web
       log,
     })
     stops.add(() => secrets.close())
-    const client = createRegistryClient({
-      settings: config.registries,
-      credential: secrets.installation,
-      limits: { tags: config.catalog.tagLimit },
-      proxyFor: environmentProxy(process.env),
-    })
-    stops.add(() => client.close())
+    const client = openRegistries(config, stops, secrets.installation)
     const scanner = createScanner({
       catalog,
       client,

@@ -10,8 +10,6 @@ import type { Config } from '../config/index.ts'
 import { describeError, type TagwardenError } from '../errors.ts'
 import { createMetrics, createRegistry, indexFigures } from '../metrics/index.ts'
 import type { PolicySet } from '../policies/types.ts'
-import { environmentProxy } from '../proxies/index.ts'
-import { createRegistryClient } from '../registry/index.ts'
 import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
@@ -20,6 +18,7 @@ import { clientFigures, openClients } from './clients.ts'
 import { createDoubtLog, knownKinds } from './doubt_log.ts'
 import type { Log } from './log.ts'
 import { createProblemLog } from './problem_log.ts'
+import { openRegistries } from './registries.ts'
 import { rehearse } from './rehearsal.ts'
 import { logReview } from './review_log.ts'
 import { reviewSettings } from './review_settings.ts'
@@ -70,12 +69,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     stops.add(() => policies.close())
     const catalog = createCatalog({ path: config.catalog.path, onProblem: problem })
     stops.add(() => catalog.close())
-    const client = createRegistryClient({
-      settings: config.registries,
-      limits: { tags: config.catalog.tagLimit },
-      proxyFor: environmentProxy(process.env),
-    })
-    stops.add(() => client.close())
+    const client = openRegistries(config, stops)
     const scanner = createScanner({
       catalog,
       client,

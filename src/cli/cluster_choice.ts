@@ -27,6 +27,5 @@ function usualKubeconfig(env: NodeJS.ProcessEnv): string | readonly string[] | u
     return there.length > 0 ? there : listed
   }
   if (env['KUBERNETES_SERVICE_HOST'] !== undefined) return undefined
-  const file = join(homedir(), '.kube/config')
-  return existsSync(file) ? file : undefined
+  return join(homedir(), '.kube/config')
 }

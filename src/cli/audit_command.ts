@@ -16,7 +16,7 @@ export function addAudit(program: Command): void {
     .option('--policy <name>', 'tell only what this policy says')
     .option('--policies <path>', 'folder or file instead of the policies in force', collect)
     .option('--what-if <path>', 'tell what the policies of a folder or file would change', collect)
-    .option('--offline', 'ask no registry: what the index lacks is told as lacking')
+    .option('--offline', 'ask no registry, and report what the index lacks')
     .option('--watch', 'keep looking, and show what changes')
   addReportOptions(command, FORMS).action(async (options) => {
     const { audit } = await import('./audit.ts')

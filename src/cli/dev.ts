@@ -6,7 +6,7 @@ import { onTermination } from '../server/index.ts'
 import { isAlive } from './liveness.ts'
 import { createLog } from './log.ts'
 import { STREAMS } from './output.ts'
-import { startWebhook } from './webhook.ts'
+import { listening, startWebhook } from './webhook.ts'
 
 /** In ms: the API server hears a moment later that a webhook is gone, and calls it until then. */
 const HEARD = 1_000
@@ -81,7 +81,7 @@ export async function dev(options: DevOptions): Promise<void> {
     await stop().catch(() => {})
     throw error
   }
-  STREAMS.out(`tagwarden listens on ${url} with ${webhook.policies()} policies in force\n`)
+  STREAMS.out(listening(url, webhook.policies()))
   if (webhook.policies() === 0) {
     STREAMS.err('There are no policies: only the defaults hold. Name some in tagwarden.yaml.\n')
   }

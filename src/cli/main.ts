@@ -54,7 +54,7 @@ export function createProgram(): Command {
   addAudit(program)
   program
     .command('convert [paths...]')
-    .description('turns what Flux, Keel and Argo CD Image Updater are told into policies')
+    .description('converts settings of Flux, Keel and Argo CD Image Updater to policies')
     .option(
       '--output-dir <folder>',
       'write a file for each object (default: all to standard output)',

@@ -15,7 +15,7 @@ export function addReview(program: Command): void {
     .addOption(contextOption())
     .option('-n, --namespace <name>', 'namespace of objects that name none', 'default')
     .option('--index <folder>', 'an index to read from (default: as configured)')
-    .option('--offline', 'ask no registry: what the index lacks is told as lacking')
+    .option('--offline', 'ask no registry, and report what the index lacks')
     .option('--exclude <pattern>', 'leave out files, by patterns as in a .gitignore', collect)
     .option('--helm-values <pattern>', 'look for images in these files of Helm values', collect)
     .option('--stdin', 'read standard input, as the path - does')

@@ -4,7 +4,7 @@ import { onTermination } from '../server/index.ts'
 import { isUnconfigured, startEmbeddedDefault, tryNext } from './embedded_default.ts'
 import { createLog } from './log.ts'
 import { STREAMS } from './output.ts'
-import { startWebhook, type Webhook } from './webhook.ts'
+import { listening, startWebhook, type Webhook } from './webhook.ts'
 
 /**
  * The heap is collected whenever it has grown by so many percent. V8 would wait for four times its
@@ -34,7 +34,7 @@ export async function serve(options: { readonly config?: string }): Promise<void
     await embedded?.registry.close()
     throw error
   })
-  STREAMS.out(`tagwarden listens on ${webhook.url} with ${webhook.policies()} policies in force\n`)
+  STREAMS.out(listening(webhook.url, webhook.policies()))
   if (embedded) {
     STREAMS.out('It runs on its example policies and a bundled registry, registry.example.com.\n')
     STREAMS.out(tryNext(webhook.url, process.cwd()))

@@ -162,3 +162,9 @@ function followRepositories(scanner: Scanner): (set: PolicySet) => void {
     scanner.watch(new Set([...named, ...configured]))
   }
 }
+
+/** The line that says that the server is there. */
+export function listening(url: string, policies: number): string {
+  const what = policies === 1 ? '1 policy' : `${policies} policies`
+  return `tagwarden listens on ${url} with ${what} in force\n`
+}

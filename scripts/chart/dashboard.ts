@@ -44,8 +44,7 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
       },
       {
         title: 'Webhook called',
-        description:
-          'Whether the API server calls the webhook, as each replica has proved by a probe',
+        description: 'Whether the API server calls the webhook, as the leader proves by a probe',
         unit: 'bool_yes_no',
         single: 'sum',
         width: 4,
@@ -67,12 +66,12 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         ],
       },
       {
-        title: 'Oldest scan',
-        description: 'Age of the oldest scan of a repository',
+        title: 'Index late',
+        description: 'How late a repository is to be read, beyond its interval',
         unit: 's',
         single: 'sum',
         width: 4,
-        targets: [[`max(tagwarden_index_oldest_scan_age_seconds{${OF}})`, '']],
+        targets: [[`max(tagwarden_index_overdue_seconds{${OF}})`, '']],
         thresholds: [
           [null, 'green'],
           [1800, 'orange'],
@@ -181,8 +180,9 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         ),
       },
       {
-        title: 'Waiting for a rate limit',
-        description: 'Time that requests to registries waited for their turn, 99 %',
+        title: 'Waiting for a registry',
+        description:
+          'Time that requests waited for their turn, as few at once go to one registry, 99 %',
         unit: 's',
         targets: [
           [

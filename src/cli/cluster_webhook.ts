@@ -13,8 +13,6 @@ import {
   folderStore,
   LOOPBACK,
   openCertificates,
-  readBundle,
-  type ServingCertificate,
   serviceNames,
 } from '../certificates/index.ts'
 import {
@@ -36,6 +34,7 @@ import { createScanner } from '../scanner/index.ts'
 import { createServer } from '../server/index.ts'
 import { openPolicyCluster } from '../sources/cluster.ts'
 import { createProbeHandlers } from '../webhooks/index.ts'
+import { certificateFigures } from './certificate_figures.ts'
 import { logCertificates } from './certificate_log.ts'
 import { clientFigures, openClients } from './clients.ts'
 import { createLeader, type Leader } from './leader.ts'
@@ -267,11 +266,4 @@ function useReporter(repositories: Repositories, secrets: PullSecrets) {
       repositories.used(image.name, access?.id)
     }
   }
-}
-
-/** The serving certificate, and the last of the CAs that are trusted: the one that goes on. */
-function certificateFigures({ ca, notAfter }: ServingCertificate) {
-  const ends = readBundle(ca).map(({ validToDate }) => validToDate.getTime())
-  const figures = [{ name: 'serving', notAfter }]
-  return ends.length === 0 ? figures : [...figures, { name: 'ca', notAfter: Math.max(...ends) }]
 }

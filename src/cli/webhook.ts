@@ -13,6 +13,7 @@ import type { PolicySet } from '../policies/types.ts'
 import { createScanner, type Scanner, scanSettingsOf } from '../scanner/index.ts'
 import { type Address, createServer } from '../server/index.ts'
 import { openPolicyFolder } from '../sources/index.ts'
+import { certificateFigures } from './certificate_figures.ts'
 import { logCertificates } from './certificate_log.ts'
 import { clientFigures, openClients } from './clients.ts'
 import { createDoubtLog, knownKinds } from './doubt_log.ts'
@@ -93,10 +94,7 @@ export async function startWebhook(config: Config, log: Log): Promise<Webhook> {
     const metrics = createMetrics(registry, {
       index: () => indexFigures(catalog),
       overdue: () => scanner.overdue(),
-      certificates: () => [
-        { name: 'serving', notAfter: certificates.current().notAfter },
-        ...clientFigures(server),
-      ],
+      certificates: () => [...certificateFigures(certificates.current()), ...clientFigures(server)],
     })
     const server = createServer({
       certificates,

@@ -38,7 +38,7 @@ export const HISTOGRAMS = {
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120],
   },
   tagwarden_registry_wait_seconds: {
-    ...family('Time that requests to registries waited for their turn or a rate limit'),
+    ...family('Time that requests to registries waited for their turn, those that gave up too'),
     buckets: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
   },
 } as const satisfies Record<string, Family & { readonly buckets: readonly number[] }>
@@ -54,7 +54,7 @@ export const GAUGES = {
   tagwarden_index_tags: family('Tags in the index'),
   tagwarden_index_oldest_scan_age_seconds: family('Age of the oldest list of tags in the index'),
   tagwarden_index_overdue_seconds: family(
-    'How late a repository is to be read again, at most; told by who scans',
+    'How late a repository is to be read, at most; told by who scans',
   ),
   tagwarden_policies: family('Policies by kind, and whether they are right', 'kind', 'ready'),
   tagwarden_exceptions: family('ImagePolicyExceptions by state', 'state'),
@@ -69,6 +69,6 @@ export const GAUGES = {
   ),
   tagwarden_webhook_alive: family('1 while the API server reaches the webhook, by the last probe'),
   tagwarden_webhook_last_probe_timestamp_seconds: family(
-    'When the webhook was last proved through the API server, seconds since 1970',
+    'When the API server was last asked to call the webhook, seconds since 1970',
   ),
 } as const satisfies Record<string, Family>

@@ -7,6 +7,11 @@ const MOST_SERIES = 1_000
 const OTHERS = '(others)'
 /** What the configured defaults find, where no policy covers an image. */
 const NO_POLICY = '(defaults)'
+/** How reviews of workloads end. */
+const VERDICTS = {
+  mutate: ['allowed', 'changed', 'skipped'],
+  validate: ['allowed', 'denied', 'skipped'],
+} as const
 
 /** The counters that reviews feed. */
 export interface ReviewCounters {
@@ -20,6 +25,10 @@ export interface ReviewCounters {
  * counted for the final object only, so that no image counts twice.
  */
 export function countReviews(counters: ReviewCounters): (review: ReviewSummary) => void {
+  // From 0 on, so that the first denials are seen as an increase.
+  for (const [hook, verdicts] of Object.entries(VERDICTS)) {
+    for (const verdict of verdicts) counters.reviews.inc({ hook, verdict }, 0)
+  }
   const review = countEach(counters.reviews)
   const finding = countEach(counters.findings)
   const policyFinding = countEach(counters.policyFindings, MOST_SERIES, ([, ...rest]) => [

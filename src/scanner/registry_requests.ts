@@ -59,7 +59,7 @@ export interface RegistryRequestsOptions {
 export interface ScanMeasure {
   /** a list of tags was read, or could not be */
   scanned(outcome: 'succeeded' | 'failed', ms: number): void
-  /** a request had to wait for its turn at its registry */
+  /** so long a request waited for its turn at its registry, whether or not that came */
   waited(ms: number): void
 }
 
@@ -162,6 +162,7 @@ export function createRegistryRequests(options: RegistryRequestsOptions): Regist
       measured('failed')
       return fail(need, error, background, version)
     } finally {
+      if (begun === undefined && !background) measure?.waited(clock() - asked)
       running.delete(controller)
       cancel()
     }

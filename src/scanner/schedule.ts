@@ -15,7 +15,8 @@ interface Entry {
   /** when to scan next */
   at: number
   usedAt: number
-  watched: boolean
+  /** undefined: it is not watched */
+  watchedSince: number | undefined
   failures: number
   running: boolean
 }
@@ -51,8 +52,8 @@ export interface Schedule {
   /** Plans all anew by when they were last scanned, whoever did that. */
   replan(scannedAt: (key: string) => number, now: number): void
   /**
-   * How late the repository is, in ms, whose turn is longest over; those that were never scanned
-   * do not count.
+   * How late the repository is, in ms, whose turn is longest over. One that was never scanned counts
+   * where it is watched, from when it came to be.
    */
   overdue(scannedAt: (key: string) => number, now: number): number
   /** When the next repository that does not run is due. */
@@ -82,7 +83,7 @@ export function createSchedule(options: {
   function add(key: string, scannedAt: number, usedAt: number, now: number): Entry {
     if (entries.size >= SIZE) dropOldest(entries)
     const at = plan(key, scannedAt, now)
-    const entry = { at, usedAt, watched: false, failures: 0, running: false }
+    const entry = { at, usedAt, watchedSince: undefined, failures: 0, running: false }
     entries.set(key, entry)
     return entry
   }
@@ -105,8 +106,8 @@ export function createSchedule(options: {
     return ms * (0.9 + 0.2 * random())
   }
 
-  function isWanted({ watched, usedAt }: Entry, now: number): boolean {
-    return watched || now - usedAt <= IDLE
+  function isWanted({ watchedSince, usedAt }: Entry, now: number): boolean {
+    return watchedSince !== undefined || now - usedAt <= IDLE
   }
 
   function take(now: number): string[] {
@@ -135,10 +136,10 @@ export function createSchedule(options: {
     },
     watch(keys, now) {
       const wanted = new Set(keys)
-      for (const [key, entry] of entries) entry.watched = wanted.has(key)
+      for (const [key, entry] of entries) if (!wanted.has(key)) entry.watchedSince = undefined
       for (const key of wanted) {
         const entry = entries.get(key) ?? add(key, 0, now, now)
-        entry.watched = true
+        entry.watchedSince ??= now
       }
     },
     take,
@@ -166,8 +167,8 @@ export function createSchedule(options: {
       let most = 0
       for (const [key, entry] of entries) {
         if (pace(key)?.suspend || !isWanted(entry, now)) continue
-        const at = scannedAt(key)
-        if (at > 0) most = Math.max(most, now - at - LATEST * intervalOf(key))
+        const at = scannedAt(key) || entry.watchedSince
+        if (at) most = Math.max(most, now - at - LATEST * intervalOf(key))
       }
       return most
     },
@@ -185,7 +186,7 @@ export function createSchedule(options: {
 function dropOldest(entries: Map<string, Entry>): void {
   let oldest: [string, Entry] | undefined
   for (const [key, entry] of entries) {
-    const free = !entry.watched && !entry.running
+    const free = entry.watchedSince === undefined && !entry.running
     if (free && (!oldest || entry.usedAt < oldest[1].usedAt)) oldest = [key, entry]
   }
   if (oldest) entries.delete(oldest[0])

@@ -1,7 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { Counter } from 'prom-client'
-import { type ClientCheck, type ClientProblem, createClientCheck } from './clients.ts'
+import {
+  CLIENT_PROBLEMS,
+  type ClientCheck,
+  type ClientProblem,
+  createClientCheck,
+} from './clients.ts'
 import { statusBody } from './failure.ts'
 import type { ServerOptions } from './types.ts'
 
@@ -45,6 +50,7 @@ export function createGate({
     registers: [metrics],
   })
   if (!clients) return undefined
+  for (const reason of CLIENT_PROBLEMS) problems.inc({ reason }, 0)
   const check = createClientCheck(clients, { clock, settle })
   const enforced = clients.enforcement === 'Enforce'
   const told = new Map<string, { at: number; since: number }>()

@@ -40,10 +40,10 @@ t.test('reviews are counted by verdict, findings by reason and policy', async (t
   metrics.reviewed(reviewed('validate', [{ ...found, policy: policy() }]))
   metrics.reviewed(reviewed('validate', [{ ...found, policy: undefined }]))
   metrics.reviewed(reviewed('validate'))
-  t.strictSame(await lines(registry, /reviews_total|findings_total/), [
-    'tagwarden_reviews_total{hook="mutate",verdict="denied"} 1',
-    'tagwarden_reviews_total{hook="validate",verdict="denied"} 2',
+  t.strictSame(await lines(registry, /reviews_total.* [1-9]|findings_total/), [
     'tagwarden_reviews_total{hook="validate",verdict="allowed"} 1',
+    'tagwarden_reviews_total{hook="validate",verdict="denied"} 2',
+    'tagwarden_reviews_total{hook="mutate",verdict="denied"} 1',
     'tagwarden_findings_total{hook="mutate",reason="LatestTag",enforcement="Enforce"} 1',
     'tagwarden_findings_total{hook="validate",reason="LatestTag",enforcement="Enforce"} 2',
     'tagwarden_policy_findings_total{policy="ImagePolicy shop/web",reason="LatestTag",enforcement="Enforce"} 1',
@@ -62,6 +62,18 @@ t.test('ten thousand policies make no more than some thousand series', async (t)
   t.equal(series.length, 1_001)
   t.ok(series[0]?.endsWith(' 2'), 'one that is known goes on')
   t.match(series.at(-1), /policy="\(others\)".* 8000$/)
+})
+
+t.test('reviews are counted from 0 on, so that the first denials are an increase', async (t) => {
+  const { registry } = started()
+  t.strictSame(await lines(registry, /reviews_total/), [
+    'tagwarden_reviews_total{hook="mutate",verdict="allowed"} 0',
+    'tagwarden_reviews_total{hook="mutate",verdict="changed"} 0',
+    'tagwarden_reviews_total{hook="mutate",verdict="skipped"} 0',
+    'tagwarden_reviews_total{hook="validate",verdict="allowed"} 0',
+    'tagwarden_reviews_total{hook="validate",verdict="denied"} 0',
+    'tagwarden_reviews_total{hook="validate",verdict="skipped"} 0',
+  ])
 })
 
 t.test('scans, waits, promotions and dropped events are counted, from 0 on', async (t) => {

@@ -270,3 +270,19 @@ t.test('stopping ends what runs; after that nothing is asked', async (t) => {
     t.equal(time.pending, 0)
   }
 })
+
+t.test('a request that gives up before its turn has waited too', async (t) => {
+  const waits: number[] = []
+  const measure = { scanned: () => {}, waited: (ms: number) => waits.push(ms) }
+  const { scanner, client, time } = setStage({ measure })
+  client.hanging = true
+  const many = Array.from({ length: 8 }, (_, n) => scanner.gather(manifestOf(`v${n}`), PATIENT))
+  const hurried = 'registry.test/acme/hurried'
+  scanner.configure(hurried, { timeout: 5_000 })
+  const last = scanner.gather({ fact: 'repository', name: hurried }, PATIENT)
+  await time.pass(5_000)
+  t.match(await last, { code: 'ERR_REGISTRY_TIMEOUT' })
+  t.strictSame(waits, [0, 0, 0, 0, 0, 0, 0, 0, 5_000], 'eight run at once')
+  await time.pass(60_000)
+  await Promise.all(many)
+})

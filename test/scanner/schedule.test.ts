@@ -167,7 +167,7 @@ t.test('only what should have been scanned is overdue', async (t) => {
   const scanned = new Map<string, number>()
   const overdue = (now: number) => plan.overdue((key) => scanned.get(key) ?? 0, now)
   t.equal(overdue(NOW), 0, 'nothing is there')
-  plan.watch(['usual', 'rare', 'still', 'never'], NOW)
+  plan.watch(['usual', 'rare', 'still'], NOW)
   plan.use('once', NOW, NOW)
   for (const key of ['usual', 'rare', 'still', 'once']) scanned.set(key, NOW)
   t.equal(overdue(NOW + 1.1 * INTERVAL), 0)
@@ -175,4 +175,22 @@ t.test('only what should have been scanned is overdue', async (t) => {
   scanned.set('usual', NOW + 30 * HOUR)
   t.equal(overdue(NOW + 25 * HOUR), 0, 'nobody asked for the one that was used once')
   t.equal(Math.round(overdue(NOW + 27 * HOUR) / HOUR), 1, 'a longer interval is minded')
+})
+
+t.test('what is watched and could never be scanned is overdue too', async (t) => {
+  const plan = createSchedule({
+    interval: INTERVAL,
+    random: () => 0.5,
+    pace: (key) => ({ suspend: key === 'still' }),
+  })
+  const overdue = (now: number) => plan.overdue(() => 0, now)
+  plan.watch(['still'], NOW)
+  plan.use('a slip of the pen', 0, NOW)
+  t.equal(overdue(NOW + 2 * HOUR), 0, 'one that is suspended, or that a review has named, is not')
+  plan.watch(['new', 'still'], NOW + 2 * HOUR)
+  t.equal(overdue(NOW + 2 * HOUR + INTERVAL), 0, 'it has just come')
+  plan.watch(['new', 'still'], NOW + 3 * HOUR)
+  t.equal(Math.round(overdue(NOW + 4 * HOUR + 1.1 * INTERVAL) / HOUR), 2, 'policies came meanwhile')
+  plan.watch([], NOW + 5 * HOUR)
+  t.equal(overdue(NOW + 5 * HOUR), 0, 'nobody names it any more')
 })

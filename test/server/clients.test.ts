@@ -77,6 +77,7 @@ t.test('reviews are answered only to clients with a certificate of the CA', asyn
   const text = await metrics.metrics()
   t.match(text, 'tagwarden_client_problems_total{reason="none"} 2')
   t.match(text, 'tagwarden_client_problems_total{reason="untrusted"} 10')
+  t.match(text, 'tagwarden_client_problems_total{reason="name"} 0', 'so the first is an increase')
   t.match(text, 'tagwarden_http_requests_total{path="/validate",status="401"} 6')
   t.equal(lines.length, 2, 'a line for each reason, not for each request')
   t.match(

@@ -24,6 +24,8 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
       description: 'so long the 99th percentile of reviews may take',
       default: 1,
       minimum: 0.001,
+      // the histogram tells no longer ones apart
+      maximum: 29,
     },
     deniedPerMinute: {
       type: 'number',

@@ -15,6 +15,7 @@ const FOREIGN = /^(?:process_|nodejs_|kube_deployment_status_replicas_available$
 interface Alert {
   readonly alert?: string
   readonly expr: string
+  readonly for?: string
   readonly annotations: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
 }
@@ -117,6 +118,22 @@ t.test('alerts can be left out, changed in their limits, and added', { skip }, a
     annotations: { runbook_url: 'https://runbooks.example.com/TagwardenDown' },
   })
 })
+
+t.test(
+  'a promotion that fails is told without a gap, and not for one failure',
+  { skip },
+  async (t) => {
+    const failing = (await alerts()).find(({ alert }) => alert === 'TagwardenPromotionFailing')
+    const windows = [...(failing?.expr ?? '').matchAll(/\[(\d+)m\]/g)].map(([, minutes]) =>
+      Number(minutes),
+    )
+    t.equal(windows.length, 2)
+    for (const minutes of windows) {
+      t.ok(minutes > 60, 'attempts are an hour apart in the end')
+      t.ok(Number(failing?.for?.replace('m', '')) > minutes, 'a single one is over before')
+    }
+  },
+)
 
 t.test('Prometheus checks the certificate of what it scrapes', { skip }, async (t) => {
   const [endpoint] = only(await render({ serviceMonitor: { enabled: true } }), 'ServiceMonitor')

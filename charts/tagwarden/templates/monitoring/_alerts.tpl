@@ -1,4 +1,5 @@
 {{- /* The alerts, as a list. What Prometheus itself fills in stands in variables here. */ -}}
+{{- /* PromotionFailing: attempts are an hour apart at most (LONGEST_RETRY), and one alone is no alert. */ -}}
 {{- define "tagwarden.alerts" -}}
 {{- $name := include "tagwarden.fullname" . -}}
 {{- $of := printf "namespace=%q, job=%q" .Release.Namespace $name -}}
@@ -85,10 +86,10 @@
     says which, and what to write.
 - alert: TagwardenPromotionFailing
   expr: |-
-    sum(increase(tagwarden_promotions_total{ {{- $of }}, outcome="failed"}[1h])) > 0
+    sum(increase(tagwarden_promotions_total{ {{- $of }}, outcome="failed"}[70m])) > 0
     unless
-    sum(increase(tagwarden_promotions_total{ {{- $of }}, outcome="promoted"}[1h])) > 0
-  for: 30m
+    sum(increase(tagwarden_promotions_total{ {{- $of }}, outcome="promoted"}[70m])) > 0
+  for: 75m
   severity: warning
   summary: Tagwarden can not move workloads to newer versions
   description: >-
@@ -100,7 +101,7 @@
   severity: warning
   summary: A promotion has stopped at its first workload
   description: >-
-    A workload that Tagwarden moved to a newer version did not become available, and the others of
-    its policy stay where they are. "kubectl get events -A --field-selector reason=PromotionStopped"
-    says which.
+    A workload that Tagwarden moved to a newer version did not become available or was rolled back,
+    or several in a row could not be moved; the others of its policy stay where they are.
+    "kubectl get events -A --field-selector reason=PromotionStopped" says which and why.
 {{- end -}}

@@ -108,7 +108,6 @@ export function standingOfAll(inquiry: Inquiry, mover: CompiledPolicy, tag: stri
       if (verdict.reason !== 'DigestUnknown') return 'OtherPolicy'
       // a list of digests: what the tag has can be asked
       result = 'unknown'
-      continue
     }
     const other = standing(inquiry, policy, tag)
     result = other === 'good' ? result : other

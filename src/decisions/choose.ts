@@ -140,9 +140,8 @@ function* backwards(
   }
   const kept = keep(inquiry, mover, previous)
   const wrong = `${from} runs and is kept, since allowDowngrade is not set`
-  const finding = yield* violation(inquiry, mover, 'Downgrade', wrong)
-  const weaker = finding.enforcement === 'Enforce' ? 'Warn' : finding.enforcement
-  return { ...kept, findings: [{ ...finding, enforcement: weaker }] }
+  const options = { enforcement: 'Warn' } as const
+  return { ...kept, findings: [yield* violation(inquiry, mover, 'Downgrade', wrong, options)] }
 }
 
 /**
@@ -181,9 +180,6 @@ function* newest(inquiry: Inquiry, mover: CompiledPolicy): Work<Wanted> {
     const answer = lack(inquiry, repositoryNeed(inquiry))
     if (answer === 'asked') {
       return NOTHING
-    }
-    if (isLatest(question.image) || answer.code === 'ERR_REGISTRY_NOT_FOUND') {
-      return { findings: [unavailable(mover, answer, 'the list of tags')] }
     }
     return { findings: [unavailable(mover, answer, 'the newest permitted tag')] }
   }

@@ -630,7 +630,7 @@ t.test('minimum age of a tag that was pushed again counts from then', async (t) 
     const decision = decided(NAME + reference, { policies: [aged] }, [again])
     t.equal(brief(decision), expected, reference)
     if (expected.includes('TooYoung')) {
-      t.match(decision.findings[0]?.message, /v1\.4\.2 was pushed again 60m|1h ago/)
+      t.match(decision.findings[0]?.message, /^v1\.4\.2 was pushed again (60m|1h) ago/)
       t.match(decision.findings[0]?.use, `${NAME}:v1.4.1`)
     }
   }

@@ -52,7 +52,7 @@ export function firstSeen(
 ): number {
   const moved = movedTo(snapshot, policy, tag, digest)
   if (moved) return moved.firstSeen
-  return snapshot?.firstSeen(tag) ?? snapshot?.history(tag)[0]?.firstSeen ?? now
+  return snapshot?.firstSeen(tag) ?? now
 }
 
 /**

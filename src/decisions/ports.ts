@@ -44,7 +44,7 @@ export interface RepositorySnapshot {
       }
     | undefined
   has(tag: string): boolean
-  /** when the tag was first seen, ms since the epoch */
+  /** when the tag, or else its first digest, was first seen, ms since the epoch */
   firstSeen(tag: string): number | undefined
   manifest(tag: string): ManifestFact | undefined
   /** every digest the tag was seen with, oldest first, the present one last */

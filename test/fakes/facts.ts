@@ -73,7 +73,9 @@ export function snapshot(
     change: undefined,
     has: (tag) => listed.has(tag),
     firstSeen: (tag) =>
-      listed.has(tag) ? (listed.get(tag)?.firstSeen ?? NOW - 48 * HOUR) : undefined,
+      listed.has(tag)
+        ? (listed.get(tag)?.firstSeen ?? NOW - 48 * HOUR)
+        : history(tag)[0]?.firstSeen,
     manifest,
     history,
     tagsOf: (value) =>

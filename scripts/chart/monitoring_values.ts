@@ -30,7 +30,7 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
     deniedPerMinute: {
       type: 'number',
       description:
-        'so many denials a minute are a spike, if they are also five times those of the day before',
+        'denials a minute that count as a spike, if they are also five times those of the day before',
       default: 10,
       minimum: 0,
     },
@@ -40,7 +40,7 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
       60,
     ),
     certificateDays: whole(
-      'so many days before its end a certificate should have been renewed',
+      'days before its end by which a certificate should have been renewed',
       14,
       1,
     ),

@@ -14,9 +14,9 @@ import {
 
 function probe(description: string, period: number, failures: number): Value {
   return group(description, {
-    periodSeconds: whole('time between two questions', period, 1),
+    periodSeconds: whole('time between two probes', period, 1),
     timeoutSeconds: whole('how long an answer may take', 5, 1),
-    failureThreshold: whole('so many failures in a row count', failures, 1),
+    failureThreshold: whole('failures in a row until it counts as failed', failures, 1),
   })
 }
 
@@ -68,7 +68,7 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     600,
   ),
   catalogVolume: part('where the registry index lies', { emptyDir: { sizeLimit: '1Gi' } }),
-  probes: group('questions of the kubelet', {
+  probes: group('probes of the kubelet', {
     startup: probe('until this succeeds once, the others wait', 2, 90),
     liveness: probe('`/healthz`: it is started again when this fails', 10, 6),
     readiness: probe('`/readyz`: it gets no reviews while this fails', 5, 2),
@@ -111,9 +111,9 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     })),
   ),
   nodeSelector: strings('nodes that it may run on', { 'kubernetes.io/os': 'linux' }),
-  tolerations: list('taints that it tolerates', OBJECT),
-  affinity: part('which nodes and neighbours it likes'),
-  runtimeClassName: text('how its containers are run', '', { pattern: NAME }),
+  tolerations: list('tolerations', OBJECT),
+  affinity: part('affinity and anti-affinity'),
+  runtimeClassName: text('RuntimeClass of the pods', '', { pattern: NAME }),
   hostNetwork: flag(
     "for clusters whose API server can't reach pods; the restricted Pod Security Standard forbids it",
     false,
@@ -125,7 +125,7 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     'Default',
     'None',
   ),
-  dnsConfig: part('more settings of its resolver'),
+  dnsConfig: part('DNS settings of the pods'),
   hostAliases: list('more lines for its /etc/hosts', OBJECT),
   containerPort: { ...whole('port that it listens on', 8443, 1024, 65_535) },
   podLabels: strings('more labels of the pods, such as `azure.workload.identity/use: "true"`'),
@@ -145,7 +145,7 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     enabled: flag('whether there is one', true),
     maxUnavailable: {
       type: ['integer', 'string', 'null'],
-      description: 'so many may be gone; number or percentage',
+      description: 'how many may be down; number or percentage',
       default: 1,
     },
     minAvailable: {
@@ -168,7 +168,7 @@ export const POD_VALUES: Readonly<Record<string, Value>> = {
     pattern: NAME,
     minLength: 1,
   }),
-  networkPolicy: group('what may reach it, and what it may reach', {
+  networkPolicy: group('NetworkPolicy: what may reach the pods, and what they may reach', {
     enabled: flag('whether there is one', false),
     ingressFrom: list(
       'who may reach the webhook and its metrics, as in a NetworkPolicy: the API server by `ipBlock`, as it has no labels, and Prometheus; none: everybody',

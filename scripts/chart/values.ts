@@ -25,7 +25,7 @@ export const VALUES: Value = group('', {
     default: {},
   },
   ...POD_VALUES,
-  certificates: group('what the webhook is reached by', {
+  certificates: group('serving certificate of the webhook', {
     source: choice(
       '`Own`: made and rotated by Tagwarden, in a Secret; `CertManager`; `ExistingSecret`',
       'Own',
@@ -36,12 +36,12 @@ export const VALUES: Value = group('', {
       pattern: NAME,
     }),
     certManager: group('for `CertManager`', {
-      issuer: group('who signs; without a name, a CA that the chart makes', {
+      issuer: group('the issuer; without a name, a CA that the chart makes', {
         name: text('its name; it must give a `ca.crt`', '', { pattern: NAME }),
         kind: text('its kind', 'Issuer', { minLength: 1 }),
         group: text('its API group', 'cert-manager.io', { minLength: 1, pattern: NAME }),
       }),
-      duration: text('how long a certificate holds', '2160h', { pattern: TIME }),
+      duration: text('lifetime of a certificate', '2160h', { pattern: TIME }),
       renewBefore: text('how long before its end it is renewed', '720h', { pattern: TIME }),
     }),
   }),
@@ -111,7 +111,7 @@ export const VALUES: Value = group('', {
       'annotations, such as `eks.amazonaws.com/role-arn` or `iam.gke.io/gcp-service-account`',
     ),
   }),
-  crds: group('the kinds of Tagwarden', {
+  crds: group('the CRDs of Tagwarden', {
     install: flag('whether they are installed and upgraded', true),
     keep: flag('whether they, and all policies with them, outlive `helm uninstall`', true),
   }),

@@ -590,6 +590,7 @@ t.test('what a controller owns', async (t) => {
       false,
     ],
     ['garbage', account, [null, 7, 'x'], true],
+    ['a person with an invented owner', 'jane', [invented], true],
     [
       'a service account with an invented owner',
       'system:serviceaccount:shop:ci',
@@ -684,12 +685,18 @@ t.test('what needs no look is let through', async (t) => {
     ],
   ]
   for (const [title, body] of rows) {
-    t.match(await validate(body), { allowed: true, message: undefined }, title)
+    const answer = await validate(body)
+    t.match(answer, { allowed: true, message: undefined }, title)
+    t.strictSame(answer.warnings, [], title)
   }
   const claims: [string, Buffer][] = [
     ['new, and said to be deleted', review(dying)],
     ['said to be deleted by an update', review(dying, { operation: 'UPDATE', oldObject: fine })],
     ['a mirror pod that is no node’s', review(mirror, { kind: POD })],
+    [
+      'a pod of a node that is no mirror pod',
+      review({ spec: mirror.spec }, { kind: POD, userInfo: { username: 'system:node:n1' } }),
+    ],
     ['a status that is none', review(bad, { operation: 'UPDATE', oldObject: fine })],
   ]
   for (const [title, body] of claims) t.match(await validate(body), { allowed: false }, title)

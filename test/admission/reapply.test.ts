@@ -7,6 +7,7 @@ import {
 } from '../../src/admission/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { digest, NOW, policy, refusingResults, snapshot, source } from '../fakes/facts.ts'
+import { file, nativePolicy, read } from '../policies/reading.ts'
 import { answered, applied, type Deployment, deployment, review, reviewOptions } from './reviews.ts'
 
 const WEB = 'ghcr.io/acme/web'
@@ -188,6 +189,69 @@ t.test('what the validating webhook would refuse is said, a line for each image'
   const { denied, patch } = await promoted(policies, deployment({ app: `${WEB}:v1.4.1` }))
   t.not(patch.length, 0)
   t.match(denied, [/containers\[0\] "app": ghcr.io\/acme\/web:v1.4.3@.* \[OutOfRange\]/])
+})
+
+t.test('an image that is not let move stays, also beside one that moves', async (t) => {
+  const object = deployment({ app: `${WEB}:v1.4.1`, side: `${WEB}:v1.3.0` })
+  const { patched } = await promoted([track()], object, {
+    admits: ({ container }) => container === 'app',
+  })
+  t.strictSame(
+    patched.spec.template.spec.containers.map(({ image }) => image),
+    [to('v1.4.3', '4'), `${WEB}:v1.3.0`],
+  )
+})
+
+t.test('no record leads to another repository, and latest without one stays', async (t) => {
+  const now = to('v1.4.2', '2')
+  const record = { container: 'app', requested: 'evil.io/x:v1.3.0', resolved: now, policy: 'x' }
+  const annotations = { 'tagwarden.io/images': JSON.stringify([record]) }
+  const facts = source([snapshot(WEB, V143), snapshot('evil.io/x', V143)])
+  const policies = [track({ latest: 'Resolve' })]
+  for (const object of [
+    deployment({ app: now }, { annotations }),
+    deployment({ app: WEB }),
+    deployment({ app: `${WEB}:latest` }),
+  ]) {
+    const { patch } = await promoted(policies, object, { options: { source: facts } })
+    t.strictSame(patch, [])
+  }
+})
+
+t.test('what a guard of some namespaces forbids is no promotion either', async (t) => {
+  const spec = { order: { semver: { range: '1.x' } }, action: 'Track' }
+  const below = {
+    order: { semver: { range: '<1.4.2' } },
+    namespaceSelector: { matchLabels: { tier: 'prod' } },
+  }
+  const { set, lines } = read(
+    file(
+      nativePolicy(spec, { namespace: 'shop' }),
+      nativePolicy(below, { kind: 'ClusterImagePolicy', name: 'guard' }),
+    ),
+  )
+  t.strictSame(lines, [])
+  const moved = async (labels: Record<string, string>) => {
+    const options = { policies: () => set, namespaceLabels: () => labels }
+    return (await promoted([], deployment({ app: `${WEB}:v1.3.0` }), { options })).image
+  }
+  t.equal(await moved({ tier: 'test' }), to('v1.4.3', '4'))
+  t.equal(await moved({ tier: 'prod' }), to('v1.4.1', '1'))
+})
+
+t.test('a bare digest runs the tag that was recorded for it', async (t) => {
+  const policies = [track({ reference: 'Digest' })]
+  const image = `${WEB}@${digest('e')}`
+  const record = { container: 'app', requested: `${WEB}:v1.3.0`, resolved: image, policy: 'x' }
+  const runs = async (tag: string) => {
+    const text = JSON.stringify([{ ...record, tag }])
+    const object = deployment({ app: image }, { annotations: { 'tagwarden.io/images': text } })
+    const { images, image: becomes } = await promoted(policies, object)
+    return [images[0]?.from, becomes]
+  }
+  t.strictSame(await runs('v1.4.1'), ['v1.4.1', `${WEB}@${digest('4')}`])
+  t.strictSame(await runs('v1.9.0'), ['v1.9.0', image], 'nothing is newer')
+  t.strictSame(await runs('no tag'), [digest('e'), image], 'nobody knows')
 })
 
 t.test('a registry that fails is told, and moves nothing for want of a digest', async (t) => {

@@ -34,7 +34,10 @@ export async function serve(options: { readonly config?: string }): Promise<void
     await embedded?.registry.close()
     throw error
   })
-  STREAMS.out(listening(webhook.url, webhook.policies()))
+  const started = listening(webhook.url, webhook.policies())
+  // What reads the log of a pod gets both streams as one: each line is one of the log there.
+  if (config.cluster.mode === 'On') log.info({ url: webhook.url }, started.trimEnd())
+  else STREAMS.out(started)
   if (embedded) {
     STREAMS.out('It runs on its example policies and a bundled registry, registry.example.com.\n')
     STREAMS.out(tryNext(webhook.url, process.cwd()))

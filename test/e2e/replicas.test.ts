@@ -60,6 +60,14 @@ t.test('three replicas', { skip }, async (t) => {
     t.comment(await kubectl('get imagepolicies,imagerepositories -A'))
   })
 
+  await t.test('each line that a replica writes is JSON', async (t) => {
+    for (const { identity, output } of world.replicas) {
+      const lines = output().split('\n').slice(0, -1)
+      t.match(lines.join('\n'), /"msg":"tagwarden listens on https:/, identity)
+      for (const line of lines) t.doesNotThrow(() => JSON.parse(line), line)
+    }
+  })
+
   await t.test('a rolling restart: no review is lost or wrongly decided', async (t) => {
     const load = startLoad(world)
     for (const old of [...world.replicas]) {

@@ -11,7 +11,7 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
     scrapeTimeout: text('how long one may take', '10s', { pattern: TIME }),
     labels: strings('labels that your Prometheus selects by, such as `release: prometheus`'),
     tlsConfig: part('TLS settings instead of checking the certificate by the CA in the Secret'),
-    relabelings: list('relabelings of targets', OBJECT),
+    relabelings: list('relabelings of targets; the alerts go by namespace and job', OBJECT),
     metricRelabelings: list('relabelings of metrics', OBJECT),
   }),
   prometheusRule: group('[alerts](install.md#alerts) for the Prometheus Operator', {
@@ -40,7 +40,7 @@ export const MONITORING_VALUES: Readonly<Record<string, Value>> = {
       60,
     ),
     certificateDays: whole(
-      'days before its end by which a certificate should have been renewed',
+      'days before its end by which a certificate should have been renewed; fewer than those of certManager.renewBefore',
       14,
       1,
     ),

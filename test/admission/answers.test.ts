@@ -227,3 +227,51 @@ t.test(
     )
   },
 )
+
+t.test('images of one name in two lists of an object have a record each', async (t) => {
+  const paths = ['/spec/containers/*/image', '/spec/sidecars/*/image']
+  const fields = [{ group: 'example.com', kind: 'Thing', paths }]
+  const kind = { group: 'example.com', version: 'v1', kind: 'Thing' }
+  const thing = (app: string, side: string) => ({
+    metadata: { name: 'web', namespace: 'shop' } as Deployment['metadata'],
+    spec: {
+      containers: [
+        { name: 'app', image: app },
+        { name: 'only', image: `${WEB}:v1.4.2` },
+      ],
+      sidecars: [{ name: 'app', image: side }],
+    },
+  })
+  const pin = hooks([policy({ action: 'Pin' })], { fields })
+  const manifest = thing(`${WEB}:v1.3.0`, `${WEB}:v1.4.2`)
+  const { patch } = await pin.mutate(manifest, { kind })
+  const stored = applied(manifest, patch)
+  const records = JSON.parse(stored.metadata.annotations?.[IMAGES] ?? '')
+  t.strictSame(
+    records.map(({ container, requested }: Record<string, string>) => [container, requested]),
+    [
+      ['containers[0]', `${WEB}:v1.3.0`],
+      ['only', `${WEB}:v1.4.2`],
+      ['sidecars[0]', `${WEB}:v1.4.2`],
+    ],
+  )
+  const moved = { 'v1.3.0': { digest: digest('7') }, 'v1.4.2': { digest: digest('8') } }
+  const later = hooks([policy({ action: 'Pin' })], { fields }, source([snapshot(WEB, moved)]))
+  const again = await later.mutate(manifest, { kind, operation: 'UPDATE', oldObject: stored })
+  t.strictSame(applied(manifest, again.patch).spec, stored.spec, 'and keep their digests')
+})
+
+t.test('a container and an image volume of one name have a record each', async (t) => {
+  const object = {
+    ...deployment({ web: `${WEB}:v1.3.0` }),
+    metadata: { name: 'web', namespace: 'shop' } as Deployment['metadata'],
+  }
+  const volumes = [{ name: 'web', image: { reference: `${WEB}:v1.4.2` } }]
+  Object.assign(object.spec.template.spec, { volumes })
+  const { patch } = await hooks([policy({ action: 'Pin' })]).mutate(object)
+  const text = applied(object, patch).metadata.annotations?.[IMAGES] ?? ''
+  t.match(JSON.parse(text), [
+    { container: 'web', requested: `${WEB}:v1.3.0` },
+    { container: 'volume/web', requested: `${WEB}:v1.4.2` },
+  ])
+})

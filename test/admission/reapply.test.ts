@@ -239,6 +239,22 @@ t.test('what a guard of some namespaces forbids is no promotion either', async (
   t.equal(await moved({ tier: 'prod' }), to('v1.4.1', '1'))
 })
 
+t.test('a tag that is followed moves only where its digest was recorded', async (t) => {
+  const follow = track({ rule: { order: { digest: { follow: 'stable' } } } })
+  const facts = source([snapshot(WEB, { stable: { digest: digest('5') } })])
+  const after = async (image: string, resolved: string) => {
+    const record = { container: 'app', requested: `${WEB}:stable`, resolved, policy: 'x' }
+    const annotations = { 'tagwarden.io/images': JSON.stringify([record]) }
+    const object = deployment({ app: image }, { annotations })
+    const answer = await promoted([follow], object, { options: { source: facts } })
+    return [answer.images[0]?.from, answer.image]
+  }
+  const [old, now] = [to('stable', '4'), to('stable', '5')]
+  t.strictSame(await after(old, old), [digest('4'), now])
+  t.strictSame(await after(now, now), [digest('5'), now], 'nothing is newer')
+  t.strictSame(await after(`${WEB}:stable`, old), ['stable', `${WEB}:stable`], 'nobody knows')
+})
+
 t.test('a bare digest runs the tag that was recorded for it', async (t) => {
   const policies = [track({ reference: 'Digest' })]
   const image = `${WEB}@${digest('e')}`

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { DEPLOYMENTS, NAMESPACES } from '../../src/cluster/index.ts'
+import { DEPLOYMENTS, type KubernetesObject, NAMESPACES } from '../../src/cluster/index.ts'
 import { type Promotion, parseCron } from '../../src/policies/index.ts'
 import { HOUR, MINUTE } from '../fakes/facts.ts'
-import { available, deploy, running, SECOND, trackAll, WEB, world } from './world.ts'
+import { available, deploy, resolved, running, SECOND, trackAll, WEB, world } from './world.ts'
 
 const NEW = ['v1.3.0', 'v1.4.1', 'v1.4.2', 'v1.4.3']
 const HELD = { annotations: { 'tagwarden.io/hold': 'true' } }
@@ -175,4 +175,57 @@ t.test('what could not be written is tried again, ever more rarely', async (t) =
   heal()
   await w.pass(HOUR)
   t.strictSame(w.tags(), { a: 'v1.4.3', b: 'v1.4.3' })
+})
+
+t.test('a workload that is paused or taken over while it waits for its turn stays', async (t) => {
+  const owner = { apiVersion: 'x.io/v1', kind: 'X', name: 'x', uid: '1', controller: true }
+  const changes = [
+    { spec: { ...running('b', 'v1.4.2').spec, paused: true } },
+    { metadata: { ownerReferences: [owner] } },
+  ]
+  for (const change of changes) {
+    const w = world(t, [paced({ maxPerMinute: 1 })])
+    deploy(w, ['a', 'b', 'c'])
+    w.lead()
+    w.scan(NEW)
+    await w.pass(90 * SECOND)
+    t.strictSame(w.moved(), ['a'])
+    deploy(w, ['b'], 'v1.4.2', change)
+    await w.pass(5 * MINUTE)
+    t.strictSame(w.moved(), ['a', 'c'])
+  }
+})
+
+t.test('of a workload with two policies, each moves its own image at its own pace', async (t) => {
+  const API = 'ghcr.io/acme/api'
+  const promotion = { windows: [], maxPerMinute: 0, canary: 0 }
+  const windows = [windowOf('0 0 1 1 *', HOUR)]
+  const w = world(t, [
+    trackAll(),
+    trackAll({ name: 'api', images: [API], promotion: { ...promotion, windows } }),
+  ])
+  const images = [resolved('v1.4.2'), resolved('v1.4.2').replace(WEB, API)]
+  const names = ['app', 'api']
+  const records = images.map((image, at) => ({
+    ...{ container: names[at], resolved: image, policy: 'x' },
+    requested: image.replace(/:.*/, ':v1.3.0'),
+  }))
+  const containers = images.map((image, at) => ({ name: names[at], image }))
+  w.cluster.put(DEPLOYMENTS, {
+    metadata: {
+      ...{ name: 'both', namespace: 'shop' },
+      annotations: { 'tagwarden.io/images': JSON.stringify(records) },
+    },
+    ...{ spec: { replicas: 1, template: { spec: { containers } } }, status: available(1) },
+  } as never)
+  w.scan(['v1.4.2'], { name: API })
+  w.lead()
+  w.scan(NEW, { name: API })
+  w.scan(NEW)
+  await w.pass(10 * MINUTE)
+  const [both] = w.cluster.all<KubernetesObject & ReturnType<typeof running>>(DEPLOYMENTS)
+  t.strictSame(
+    both?.spec.template.spec.containers.map(({ image }) => image),
+    [resolved('v1.4.3'), images[1]],
+  )
 })

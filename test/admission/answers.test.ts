@@ -250,9 +250,9 @@ t.test('images of one name in two lists of an object have a record each', async 
   t.strictSame(
     records.map(({ container, requested }: Record<string, string>) => [container, requested]),
     [
-      ['containers[0]', `${WEB}:v1.3.0`],
+      ['spec.containers[0].image', `${WEB}:v1.3.0`],
       ['only', `${WEB}:v1.4.2`],
-      ['sidecars[0]', `${WEB}:v1.4.2`],
+      ['spec.sidecars[0].image', `${WEB}:v1.4.2`],
     ],
   )
   const moved = { 'v1.3.0': { digest: digest('7') }, 'v1.4.2': { digest: digest('8') } }

@@ -1,4 +1,10 @@
-import { followedTag, isAnswer, type RepositorySnapshot, ranking } from '../decisions/index.ts'
+import {
+  firstSeen,
+  followedTag,
+  isAnswer,
+  type RepositorySnapshot,
+  ranking,
+} from '../decisions/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy } from '../policies/index.ts'
 
@@ -41,15 +47,19 @@ export function* targetOf(
     return { key: fresh ? `${tag} ${fact.digest}` : '', ripensAt: undefined }
   }
   const { permitted } = yield* ranking(policy.selector, snapshot)
-  const ages = new Set(all.map(({ minimumAge }) => minimumAge).concat(policy.minimumAge))
+  // by what they say of age: a tag that was pushed again is as old as that, unless it may move
+  const elders = new Map(
+    [...all, policy].map((each) => [`${each.minimumAge} ${each.movedTags === 'Allow'}`, each]),
+  )
   const keys: string[] = []
   let ripensAt: number | undefined
-  for (const age of ages) {
+  for (const elder of elders.values()) {
+    const age = elder.minimumAge
     let ripe = ''
     for (const [index, { tag }] of permitted.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) yield
       if (!isAnswer(policy, tag)) continue
-      const at = age === 0 ? now : (snapshot.firstSeen(tag) ?? now) + age
+      const at = age === 0 ? now : firstSeen(snapshot, elder, tag, now) + age
       if (at <= now) {
         ripe = tag
         break

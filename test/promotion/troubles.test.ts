@@ -1,7 +1,7 @@
 import t from 'tap'
 import { DEPLOYMENTS, type KubernetesObject, NAMESPACES } from '../../src/cluster/index.ts'
 import { type Promotion, parseCron } from '../../src/policies/index.ts'
-import { HOUR, MINUTE } from '../fakes/facts.ts'
+import { digest, HOUR, MINUTE, policy } from '../fakes/facts.ts'
 import { available, deploy, resolved, running, SECOND, trackAll, WEB, world } from './world.ts'
 
 const NEW = ['v1.3.0', 'v1.4.1', 'v1.4.2', 'v1.4.3']
@@ -228,4 +228,19 @@ t.test('of a workload with two policies, each moves its own image at its own pac
     both?.spec.template.spec.containers.map(({ image }) => image),
     [resolved('v1.4.3'), images[1]],
   )
+})
+
+t.test('a version that was pushed again moves when it is old enough since then', async (t) => {
+  const guard = policy({ kind: 'ClusterImagePolicy', name: 'guard', minimumAge: 2 * HOUR })
+  for (const policies of [[trackAll({ minimumAge: 2 * HOUR })], [trackAll(), guard]]) {
+    const w = world(t, policies)
+    deploy(w, ['a'])
+    w.lead()
+    // first seen two days ago, with another digest until now
+    w.scan(NEW, { before: { 'v1.4.3': Array.from({ length: 48 }, () => digest('0')) } })
+    await w.pass(2 * HOUR - SECOND)
+    t.strictSame(w.moved(), [])
+    await w.pass(2 * MINUTE)
+    t.strictSame(w.moved(), ['a'])
+  }
 })

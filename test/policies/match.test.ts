@@ -113,6 +113,8 @@ t.test('another name of the same registry is no way around a policy', (t) => {
     ['Registry.hub.docker.com/acme/*', 'acme/web:v1'],
     ['registry-1.docker.io/**', 'nginx:1'],
     ['[0:0::1]:5000/**', '[::1]:5000/app'],
+    ['*.docker.io/acme/web', 'registry-1.docker.io/acme/web:v1'],
+    ['localhost/*', 'localhost/web:v1'],
   ]
   for (const [written, image] of same) {
     const either = read(own('either', { images: [written] }))
@@ -130,12 +132,21 @@ t.test('where labels of a namespace cannot be had, policies that select by them 
       cluster('by-name', {
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } },
       }),
+      cluster('by-test', {
+        namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'Exists' }] },
+      }),
+      cluster('of-both', {
+        namespaceSelector: {
+          matchLabels: { 'kubernetes.io/metadata.name': 'shop', team: 'web' },
+        },
+      }),
     ),
   )
   const rows: [namespace: string, namespaceLabels: Record<string, string>, names: string[]][] = [
-    ['shop', UNKNOWN_LABELS, ['by-label', 'by-name']],
-    ['other', UNKNOWN_LABELS, ['by-label']],
+    ['shop', UNKNOWN_LABELS, ['by-label', 'by-name', 'by-test', 'of-both']],
+    ['other', UNKNOWN_LABELS, ['by-label', 'by-test', 'of-both']],
     ['other', {}, []],
+    ['shop', { team: 'web' }, ['by-label', 'by-name', 'by-test', 'of-both']],
   ]
   for (const [namespace, namespaceLabels, names] of rows) {
     t.strictSame(
@@ -188,6 +199,12 @@ t.test('match narrows by kind, label and container', (t) => {
     ],
     [expressions({ key: 'a', operator: 'In', values: ['1'] }), {}, 'app', false],
     [
+      expressions({ key: 'a', operator: 'In', values: ['1'] }),
+      { labels: { a: '2' } },
+      'app',
+      false,
+    ],
+    [
       expressions({ key: 'a', operator: 'NotIn', values: ['1'] }),
       { labels: { a: '1' } },
       'app',
@@ -218,6 +235,30 @@ t.test('match narrows by kind, label and container', (t) => {
       container,
     )
     t.equal(found.length, applies ? 1 : 0, JSON.stringify([match, where, container]))
+  }
+  t.end()
+})
+
+t.test('a policy has judged owners only if it is for every one of them', (t) => {
+  const owner = (kind: string, group = 'apps') => ({ group, kind, name: 'web' })
+  const [set, deployment, other] = [
+    owner('ReplicaSet'),
+    owner('Deployment'),
+    owner('Deployment', 'example.com'),
+  ]
+  const rows: [match: object, owners: ReturnType<typeof owner>[], judged: boolean][] = [
+    [{}, [], true],
+    [{}, [set, deployment], true],
+    [{ kinds: ['Deployment'] }, [], false],
+    [{ kinds: ['Deployment'] }, [deployment], true],
+    [{ kinds: ['Deployment'] }, [set, deployment], false],
+    [{ kinds: ['Deployment', 'ReplicaSet'] }, [set, deployment], true],
+    [{ kinds: ['Deployment.apps'] }, [other], false],
+    [{ selector: { matchLabels: { tier: 'front' } } }, [deployment], false],
+  ]
+  for (const [match, owners, judged] of rows) {
+    const [policy] = read(own('web', { match })).set.policies
+    t.equal(policy?.judged(owners), judged, JSON.stringify([match, owners]))
   }
   t.end()
 })
@@ -261,6 +302,10 @@ t.test('the revision changes with any policy, and not with their order', (t) => 
   const a = own('a')
   const b = own('b')
   const revision = (...texts: string[]) => read(file(...texts)).set.revision
+  const repository = JSON.stringify({
+    ...{ apiVersion: 'tagwarden.io/v1alpha1', kind: 'ImageRepository' },
+    ...{ metadata: { name: 'web' }, spec: { image: 'ghcr.io/acme/web' } },
+  })
   t.match(revision(), /^[0-9a-f]{16}$/)
   t.equal(revision(a, b), revision(b, a))
   const seen = new Set([
@@ -271,9 +316,11 @@ t.test('the revision changes with any policy, and not with their order', (t) => 
     revision(own('a', { minimumAge: '1s' })),
     revision(own('a', {}, 'other')),
     revision(own('a', { match: { kinds: ['Job'] } })),
+    revision(a, repository),
+    revision(a, cluster('a')),
     read(a, { enforcement: 'Warn' }).set.revision,
   ])
-  t.equal(seen.size, 8)
+  t.equal(seen.size, 10)
   t.end()
 })
 

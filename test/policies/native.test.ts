@@ -55,6 +55,13 @@ t.test('every field reaches the compiled policy', (t) => {
   t.end()
 })
 
+t.test('a platform may be written as any tool writes it', (t) => {
+  const platforms = ['linux/arm64/v8', 'linux/arm', 'linux/amd64']
+  const [policy] = read(nativePolicy({ platforms })).set.policies
+  t.strictSame(policy?.platforms, ['linux/arm64', 'linux/arm/v7', 'linux/amd64'])
+  t.end()
+})
+
 t.test('the enforcement of a policy that names none comes from the configuration', (t) => {
   const enforcement = (spec: object) =>
     read(nativePolicy({ ...spec }), { enforcement: 'Audit' }).set.policies[0]?.enforcement

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { DEPLOYMENTS } from '../../src/cluster/index.ts'
 import { finish } from '../../src/pieces/index.ts'
+import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { givenBack } from '../../src/promotion/field_ownership.ts'
 import { type Found, planWave, type Reached } from '../../src/promotion/plan.ts'
 import { targetOf as findingTarget, isContinuous } from '../../src/promotion/targets.ts'
@@ -140,6 +141,14 @@ t.test('workloads are looked at again when the newest permitted version is anoth
   const target = targetOf(track, snapshot('ghcr.io/acme/web', young), [track, guard], at)
   t.equal(target?.ripensAt, NOW + HOUR / 2, 'when a guard rail finds it old enough')
   t.not(target?.key, key(two))
+  const old = anyPolicy({ kind: 'ClusterImagePolicy', minimumAge: 2 * HOUR })
+  const both = targetOf(track, snapshot('ghcr.io/acme/web', young), [old, guard], at)
+  t.equal(both?.ripensAt, NOW + HOUR / 2, 'the next time that any of them changes its mind')
+  const built = anyPolicy({ kind: 'ClusterImagePolicy', platforms: ['linux/arm64'] })
+  const read = (revision: string, all: CompiledPolicy[]) =>
+    targetOf(track, { ...snapshot('ghcr.io/acme/web', two), revision }, all, at)?.key
+  t.not(read('1', [track, built]), read('2', [track, built]), 'a platform may be there by now')
+  t.equal(read('1', [track]), read('2', [track]))
   const stable = (checkedAt: number, letter = 'a') =>
     key({ stable: { digest: digest(letter), checkedAt } }, follow)
   t.equal(

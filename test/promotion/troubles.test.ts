@@ -244,3 +244,17 @@ t.test('a version that was pushed again moves when it is old enough since then',
     t.strictSame(w.moved(), ['a'])
   }
 })
+
+t.test('workloads that fail here and there stop no wave; five in a row do', async (t) => {
+  const w = world(t)
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+  deploy(w, names)
+  for (const name of names.filter((each) => each !== 'e')) {
+    w.cluster.refuse('patch', DEPLOYMENTS, 'Forbidden', { name })
+  }
+  w.lead()
+  w.scan(NEW)
+  await w.pass(MINUTE)
+  t.equal(w.tags()['e'], 'v1.4.3')
+  t.notOk(w.told('ImagePolicy').includes('web PromotionStopped'))
+})

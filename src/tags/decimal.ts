@@ -14,11 +14,8 @@ export function parseDecimal(text: string): Decimal | undefined {
   return DECIMAL.test(text) ? { score: Number(text), text } : undefined
 }
 
-/** Compares by exact value; negative: `a` is the smaller. */
+/** Compares by exact value, whatever the scores say; negative: `a` is the smaller. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
-  if (a.score !== b.score) {
-    return a.score < b.score ? -1 : 1
-  }
   if (a.text === b.text) {
     return 0
   }

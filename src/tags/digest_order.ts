@@ -76,9 +76,8 @@ function digestOrder(description: string): Omit<Order<DigestKey>, 'read'> {
     needsDigests: false,
     refuse: ({ reason }) => reason,
     compare: (a, b) =>
-      a.score - b.score ||
-      (a.version && b.version
+      a.version && b.version
         ? compareVersions(a.version, b.version)
-        : Number(a.version !== undefined) - Number(b.version !== undefined)),
+        : Number(a.version !== undefined) - Number(b.version !== undefined),
   }
 }

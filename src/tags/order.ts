@@ -19,6 +19,6 @@ export interface Order<K extends Key> {
   read(candidate: Candidate, digestOf: DigestOf | undefined): K | NoVersion
   /** why a version is not permitted; undefined if it is */
   refuse(key: K): TagReason | undefined
-  /** positive: `a` ranks above `b` */
+  /** of keys with equal scores; positive: `a` ranks above `b` */
   compare(a: K, b: K): number
 }

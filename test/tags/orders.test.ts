@@ -142,6 +142,41 @@ t.test('numerical: what is no number is skipped with its reason and fails nothin
   t.end()
 })
 
+t.test(
+  'what a pattern leaves out has a place in the order only where its whole name is one',
+  (t) => {
+    const above = (extract: string | undefined, other: string) =>
+      compileRule(
+        rule({ alphabetical: ASCENDING }, { pattern: '^main-(?P<ts>[0-9]+)$', extract }),
+      ).outranks('main-2', other)
+    t.equal(above(undefined, 'dev-9'), true)
+    t.equal(above(undefined, 'next'), false)
+    t.equal(above('$ts', 'dev-9'), false, 'of another tag nobody knows which part would count')
+    t.equal(above('$ts', 'main-1'), true)
+    t.equal(above(undefined, 'dev-9.sig'), false, 'a signature is no version')
+    t.end()
+  },
+)
+
+t.test('numerical: numbers that a computer rounds to the same one are told apart', (t) => {
+  const falling = [
+    '100000000000000000000',
+    '99999999999999999999',
+    '9007199254740992.5',
+    '9007199254740992',
+    '20261126120000.000000002',
+    '20261126120000.000000001',
+    '-9007199254740992',
+    '-9007199254740992.5',
+    '-99999999999999999999',
+    '-100000000000000000000',
+  ]
+  const mixed = falling.toSorted()
+  t.strictSame(ranked({ numerical: ASCENDING }, mixed), falling)
+  t.strictSame(ranked({ numerical: DESCENDING }, mixed), falling.toReversed())
+  t.end()
+})
+
 t.test('numerical: build numbers and timestamps of branch builds', (t) => {
   const parts = { pattern: '^main-[a-fA-F0-9]+-(?P<ts>.*)', extract: '$ts' }
   const tags = ['main-ab12-9', 'main-ff00-10', 'main-0-x', 'dev-0-99', 'main-ab-10']

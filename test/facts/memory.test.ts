@@ -6,6 +6,7 @@ import { DEFAULTS, digest, facts, HOUR, NOW, policy, snapshot, source } from '..
 
 const NAME = 'ghcr.io/acme/web'
 const track = policy({ action: 'Track', latest: 'Resolve' })
+const tagged = policy({ action: 'Track', reference: 'Tag' })
 const guard = (range: string) =>
   policy({ kind: 'ClusterImagePolicy', name: 'guard', rule: { order: { semver: { range } } } })
 
@@ -57,8 +58,8 @@ t.test(
       { previous: { image, record } },
       { previous: { image, record }, hold: true },
       { policies: [policy()] },
-      { policies: [policy({ action: 'Track', reference: 'Tag' })], restored: true },
-      { policies: [policy({ action: 'Track', reference: 'Tag' })] },
+      { policies: [tagged], restored: true },
+      { policies: [tagged] },
       { policies: [track, guard('<1.4.2')] },
       { policies: [track, guard('<1.4.1')] },
       { policies: [guard('<1.4.2'), track] },

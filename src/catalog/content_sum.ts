@@ -1,5 +1,4 @@
-import { eachOf, type Work } from '../pieces/index.ts'
-import { hashText } from './text_hash.ts'
+import { eachOf, hashText, type Work } from '../pieces/index.ts'
 
 /** A sum over a set of texts that does not depend on their order. Two numbers of 32 bits. */
 export interface ContentSum {

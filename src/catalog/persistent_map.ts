@@ -1,4 +1,4 @@
-import { hashText } from './text_hash.ts'
+import { hashText } from '../pieces/index.ts'
 
 type Entry<V> = readonly [key: string, value: V]
 interface Leaf<V> {

@@ -1,18 +1,12 @@
 import { TagwardenError } from '../errors.ts'
+import { createRecurringCache } from '../pieces/index.ts'
 import { displayImage } from './display.ts'
 import { DIGEST_RULE, referenceFault, TAG_RULE } from './fault.ts'
 import { isDigest, isTag, readReference, splitReference } from './grammar.ts'
 import type { ImageReference } from './types.ts'
 
 /** A cluster runs few images, and each review names them again; hostile texts are bounded. */
-const MANY = 5000
-/** Of texts that came once: enough for one review and the next, and soon garbage. */
-const FEW = 500
-
-// Maps are replaced and not cleared: clear() ties the new table to the old one, and the collector
-// keeps both for long.
-let recent = new Map<string, ImageReference>()
-let once = new Map<string, ImageReference>()
+const known = createRecurringCache<ImageReference>(5000)
 
 /**
  * Reads an image as the container runtimes do: `docker.io` and `library/` are filled in, tag and
@@ -24,18 +18,11 @@ let once = new Map<string, ImageReference>()
  *   parseReference('web:v1.4.2').normalized // docker.io/library/web:v1.4.2
  */
 export function parseReference(text: string): ImageReference {
-  const known = recent.get(text)
-  if (known) return known
-  const again = once.get(text)
-  if (again) {
-    if (recent.size >= MANY) recent = new Map()
-    recent.set(text, again)
-    return again
-  }
+  const before = known.get(text)
+  if (before) return before
   const reference = typeof text === 'string' ? readReference(text) : undefined
   if (reference === undefined) throw referenceFault(text)
-  if (once.size >= FEW) once = new Map()
-  once.set(text, reference)
+  known.offer(text, reference)
   return reference
 }
 

@@ -1,4 +1,6 @@
 export { compareTexts } from './order.ts'
+export { createRecurringCache } from './recurring_cache.ts'
 export { sorted } from './sorted.ts'
+export { hashText } from './text_hash.ts'
 export { createWeakCache } from './weak_cache.ts'
 export { eachOf, finish, type Work, workWhile } from './work.ts'

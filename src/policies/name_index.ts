@@ -1,4 +1,4 @@
-import { compareTexts } from '../pieces/index.ts'
+import { compareTexts, createRecurringCache } from '../pieces/index.ts'
 import type { PolicyEntry } from './compile_policy.ts'
 import { repositoryNames } from './host_alias.ts'
 import type { RepositoryGlob } from './repository_glob.ts'
@@ -11,7 +11,7 @@ export interface Indexed {
   readonly globs: readonly RepositoryGlob[]
 }
 
-/** Names remembered for one namespace, or for the cluster. Past it, all are forgotten. */
+/** Names remembered for one namespace, or for the cluster. */
 const MOST_REMEMBERED = 512
 
 const NONE: readonly never[] = Object.freeze([])
@@ -41,7 +41,7 @@ export function indexNames<Entry extends Indexed>(
     for (const { exact: isExact, prefix } of entry.globs)
       file(isExact ? exact : patterns, prefix, entry)
   }
-  let remembered = new Map<string, readonly Entry[]>()
+  const remembered = createRecurringCache<readonly Entry[]>(MOST_REMEMBERED)
 
   return (name) => {
     const known = remembered.get(name)
@@ -56,9 +56,7 @@ export function indexNames<Entry extends Indexed>(
     }
     addAll(found, patterns.get(''))
     const sorted = found.size === 0 ? NONE : Object.freeze(choose([...found], lower))
-    // Not clear(): it ties the new table to the old one, and the collector keeps both for long.
-    if (remembered.size >= MOST_REMEMBERED) remembered = new Map()
-    remembered.set(name, sorted)
+    remembered.offer(name, sorted)
     return sorted
   }
 }

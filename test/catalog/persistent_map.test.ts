@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { PersistentMap } from '../../src/catalog/persistent_map.ts'
-import { hashText } from '../../src/catalog/text_hash.ts'
+import { hashText } from '../../src/pieces/index.ts'
 
 const HOSTILE = ['', '__proto__', 'constructor', 'a'.repeat(300), '\0', '🦊', '\ud800', 'v1.0.0']
 

@@ -1,20 +1,14 @@
-import { setFlagsFromString } from 'node:v8'
 import { loadConfig } from '../config/index.ts'
 import { onTermination } from '../server/index.ts'
 import { isUnconfigured, startEmbeddedDefault, tryNext } from './embedded_default.ts'
+import { boundHeap } from './heap.ts'
 import { createLog } from './log.ts'
 import { STREAMS } from './output.ts'
 import { listening, startWebhook, type Webhook } from './webhook.ts'
 
-/**
- * Where objects once lived long, V8 makes the next ones in the old heap. After a second of waiting
- * for a registry that hangs, that would be all that thousands of reviews a second leave behind.
- */
-const HEAP = '--no-allocation-site-pretenuring'
-
 /** `tagwarden serve`: runs until it is told to stop. */
 export async function serve(options: { readonly config?: string }): Promise<void> {
-  setFlagsFromString(HEAP)
+  boundHeap()
   const { env } = process
   const config = await loadConfig({ file: options.config, env, cwd: process.cwd() })
   const log = createLog(config.log)

@@ -1,9 +1,11 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 
-/** The heap grows by about so many bytes, and by a fifth at least, before all of it is collected. */
+/** In bytes: so much the heap grows before all of it is collected … */
 const ROOM = 50 * 1024 * 1024
-const LEAST_PERCENT = 20
+/** … and one that is larger than this by so many percent. */
+const LARGE = 128 * 1024 * 1024
+const LARGE_GROWTH = 10
 
 /**
  * Keeps the heap of a server near what it needs, from now on. Left to itself, V8 makes objects in
@@ -26,6 +28,6 @@ function isMajor(entry: PerformanceEntry): boolean {
 
 function limitGrowth(): void {
   const { used_heap_size: used } = getHeapStatistics()
-  const percent = Math.max(LEAST_PERCENT, Math.round((ROOM / used) * 100))
+  const percent = used > LARGE ? LARGE_GROWTH : Math.round((ROOM / used) * 100)
   setFlagsFromString(`--heap-growing-percent=${percent}`)
 }

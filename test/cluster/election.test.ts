@@ -24,8 +24,10 @@ const OWNER = {
   ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' },
   ...{ name: 'tagwarden', uid: 'abc' },
 }
-/** More than anyone needs to notice that a lease has ended. */
-const TAKEOVER = DURATION + 5_000
+/** Who waits looks at the lease every 4 s at most. */
+const LONGEST_PAUSE = 4_000
+/** More than anyone needs to see the last renewal, and after a lease's time that it has ended. */
+const TAKEOVER = LONGEST_PAUSE + DURATION + LONGEST_PAUSE + 1_000
 
 /** One who stands for election, and the times at which it led. */
 function stand(cluster: Cluster, clock: FakeClock, identity: string, work?: () => Promise<void>) {

@@ -14,12 +14,18 @@ import {
   type ImageField,
   type ImageOccurrence,
   type ImageReference,
-  isTag,
   matchOccurrences,
   parseReference,
 } from '../images/index.ts'
 import type { PolicySet } from '../policies/types.ts'
-import { HOLD_ANNOTATION, type ImageRecord, readRecords, recordKeys, recordOf } from './record.ts'
+import {
+  chosenTag,
+  HOLD_ANNOTATION,
+  type ImageRecord,
+  readRecords,
+  recordKeys,
+  recordOf,
+} from './record.ts'
 import { type AdmissionRequest, type JsonObject, objectAt, own } from './review.ts'
 import { workloadOf } from './workload.ts'
 
@@ -142,7 +148,7 @@ function previousOf(was: unknown, prior: ImageRecord | undefined): Question['pre
         ? {
             requested: prior.requested,
             rolledBackFrom: prior.rolledBackFrom,
-            tag: prior.tag !== undefined && isTag(prior.tag) ? prior.tag : undefined,
+            tag: chosenTag(prior),
           }
         : undefined
     return { image, record }
@@ -161,8 +167,7 @@ function hintOf(image: ImageReference, stated: ImageRecord | undefined): string 
     return undefined
   }
   try {
-    const tag = stated.tag ?? parseReference(stated.requested).tag
-    return tag !== undefined && isTag(tag) ? tag : undefined
+    return stated.tag === undefined ? parseReference(stated.requested).tag : chosenTag(stated)
   } catch {
     return undefined
   }

@@ -7,13 +7,13 @@ import {
   runningTag,
 } from '../decisions/index.ts'
 import type { Gathering } from '../facts/index.ts'
-import { type GroupKind, type ImageReference, isTag, parseReference } from '../images/index.ts'
+import { type GroupKind, type ImageReference, parseReference } from '../images/index.ts'
 import type { CompiledPolicy } from '../policies/types.ts'
 import { backgroundLane } from '../scheduling/index.ts'
 import { type Examination, type Examined, examine } from './examine.ts'
 import type { ReviewOptions } from './handlers.ts'
 import { applyPatch, type PatchOperation } from './patch.ts'
-import type { ImageRecord } from './record.ts'
+import { chosenTag, type ImageRecord } from './record.ts'
 import { decideAll, resolutionPatch, reviewImages, sourceFor } from './resolve.ts'
 import type { AdmissionRequest, JsonObject } from './review.ts'
 import { collectFindings } from './words.ts'
@@ -134,11 +134,13 @@ function askedAgain(
   if (asked === undefined || (!record && (live.digest !== undefined || isLatest(live)))) {
     return undefined
   }
-  const { rolledBackFrom, tag } = record ?? {}
-  const known = tag !== undefined && isTag(tag) ? tag : undefined
   const previous = {
     image: live,
-    record: { requested: asked.original, rolledBackFrom, tag: known },
+    record: {
+      requested: asked.original,
+      rolledBackFrom: record?.rolledBackFrom,
+      tag: record && chosenTag(record),
+    },
   }
   return {
     ...image,

@@ -1,4 +1,4 @@
-import type { ImageOccurrence } from '../images/types.ts'
+import { type ImageOccurrence, isTag } from '../images/index.ts'
 import { isObject, type JsonObject, own } from './review.ts'
 
 /** The annotation in which Tagwarden says, and later reads, what it did. */
@@ -22,6 +22,11 @@ export interface ImageRecord {
   readonly build?: string | undefined
   /** the newer tag that a rollback left; Track waits for something newer than it */
   readonly rolledBackFrom?: string | undefined
+}
+
+/** The tag that was chosen, if it can be one: anybody may have written the record. */
+export function chosenTag({ tag }: ImageRecord): string | undefined {
+  return tag !== undefined && isTag(tag) ? tag : undefined
 }
 
 /** Longer records are not read, and not written: annotations may have 256 KiB in all. */

@@ -35,9 +35,9 @@ export function* choose(inquiry: Inquiry, mover: CompiledPolicy): Work<Choice> {
   if (question.immutable) {
     return NOTHING
   }
-  const { order } = mover.selector.rule
-  if ('digest' in order && 'allowed' in order.digest && isLatest(question.image)) {
-    return yield* firstListed(inquiry, mover, order.digest.allowed)
+  const listed = listedDigests(mover)
+  if (listed && isLatest(question.image)) {
+    return yield* firstListed(inquiry, mover, listed)
   }
   const moves = tracks(inquiry, mover) || isLatest(question.image)
   const wanted = moves ? yield* newest(inquiry, mover) : asRequested(inquiry, mover)

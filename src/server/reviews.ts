@@ -23,22 +23,23 @@ interface ReviewRoute {
   readonly clock: () => number
 }
 
+/** When the head of a request came: fastify's own elapsedTime is 0 without its logger. */
+export const ARRIVED = 'arrived'
+
 /** `POST path`: one review in, one answer out. */
 export function addReviewRoute(app: App, route: ReviewRoute): void {
   const { path, handler, gate, observe, traffic, clock } = route
-  // fastify's own elapsedTime is 0 without its logger.
-  const arrivals = new WeakMap<IncomingMessage, number>()
-  const elapsed = (message: IncomingMessage) => performance.now() - (arrivals.get(message) ?? NaN)
   app.post<{ Querystring: Record<string, unknown> }>(path, {
     onRequest: (request, reply, done) => {
       const response = reply.raw
-      arrivals.set(request.raw, performance.now())
+      const arrived = performance.now()
+      request.setDecorator(ARRIVED, arrived)
       traffic.open++
       // 'close' comes in every case, also when the client has gone.
       response.once('close', () => {
         traffic.open--
         const status = response.writableFinished ? response.statusCode : 'aborted'
-        observe(status, elapsed(request.raw) / 1_000)
+        observe(status, (performance.now() - arrived) / 1_000)
       })
       const passage = gate?.pass(request.raw)
       const refusal = passage?.refusal
@@ -47,7 +48,8 @@ export function addReviewRoute(app: App, route: ReviewRoute): void {
       else done()
     },
     handler: async (request, reply) => {
-      const received = Math.round(clock() - elapsed(request.raw))
+      const elapsed = performance.now() - request.getDecorator<number>(ARRIVED)
+      const received = Math.round(clock() - elapsed)
       const raw = request.body as RawBody | undefined
       if (raw && 'denial' in raw) {
         return reply.header('content-type', JSON_TYPE).send(raw.denial)

@@ -9,7 +9,7 @@ import { listen } from './listen.ts'
 import { createRequestMetrics } from './metrics.ts'
 import { addProbes } from './probes.ts'
 import { acceptRawJson } from './raw_json.ts'
-import { addReviewRoute, type Traffic } from './reviews.ts'
+import { ARRIVED, addReviewRoute, type Traffic } from './reviews.ts'
 import type { Server, ServerOptions } from './types.ts'
 
 /** Twice what etcd stores, were each of its characters written as `\u003c`: 18 MiB; and some more. */
@@ -51,6 +51,7 @@ export function createServer(options: ServerOptions): Server {
   const lastUsed = new Map<Socket, number>()
   const app = createApp(options, bodyLimit)
   acceptRawJson(app, bodyLimit, log)
+  app.decorateRequest(ARRIVED, 0)
   app.setErrorHandler(answerFailure(log, bodyLimit))
   app.setNotFoundHandler(answerNotFound(Object.keys(handlers)))
   const gate = createGate({ ...options, clock, settle: HANDSHAKE_TIMEOUT })

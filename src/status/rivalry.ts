@@ -10,7 +10,7 @@ import { parseReference } from '../images/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
 import type { Rivalry, Selected } from './policy_status.ts'
-import type { Covered } from './selection.ts'
+import { type Covered, newestBeside, newestBy } from './selection.ts'
 
 /** Which workloads a policy is narrowed to; '' for all. */
 type ScopeOf = (policy: CompiledPolicy) => string
@@ -60,13 +60,10 @@ function* compare(
     deciding(plainQuestion(asked, policies.map(trial), TRIAL_DEFAULTS), facts)
   const together = yield* choice([policy, rival])
   if (!together.findings.some(({ reason }) => reason === 'PolicyConflict')) {
-    const newest = (policies: readonly CompiledPolicy[]) =>
-      deciding(plainQuestion(parseReference(image), policies, TRIAL_DEFAULTS), facts)
-    const theirs = trialOf(rival, 'Tag')
-    const both = yield* newest([trialOf(policy, 'Tag'), { ...theirs, action: 'Verify' }])
+    const both = yield* newestBeside(policy, rival, image, snapshot, now)
     if (!both.findings.some(({ reason }) => reason === 'NoPermittedTag')) return undefined
-    const own = (yield* newest([theirs])).change?.tag
-    return { image, rival: rival.title, mine: tag, theirs: own ?? 'no tag' }
+    const theirs = yield* newestBy([trialOf(rival, 'Tag')], image, snapshot, now)
+    return { image, rival: rival.title, mine: tag, theirs: theirs.change?.tag ?? 'no tag' }
   }
   const shown = function* (each: CompiledPolicy) {
     return (yield* choice([each])).change?.to.slice(image.length + 1) ?? tag

@@ -38,7 +38,7 @@ export function* selectedBy(
     const isLookedAt = index < MOST_LOOKED_AT
     if (!isLookedAt && !failure && (snapshot?.scannedAt ?? 0) > 0) continue
     const decision =
-      isLookedAt && snapshot ? yield* newestBy(trial, name, snapshot, now) : undefined
+      isLookedAt && snapshot ? yield* newestBy([trial], name, snapshot, now) : undefined
     selected.push({
       image: name,
       named,
@@ -69,14 +69,27 @@ export function coveredBy(policy: CompiledPolicy, known: KnownRepositories): Cov
   return covered.sort((a, b) => compareTexts(a.name, b.name))
 }
 
-function newestBy(
-  trial: CompiledPolicy,
+/** What the policies make of a repository of which no tag is asked for: by the index alone. */
+export function newestBy(
+  policies: readonly CompiledPolicy[],
   name: string,
   snapshot: RepositorySnapshot,
   now: number,
 ): Work<Decision> {
-  const question = plainQuestion(parseReference(name), [trial], TRIAL_DEFAULTS)
+  const question = plainQuestion(parseReference(name), policies, TRIAL_DEFAULTS)
   return deciding(question, { snapshot: () => snapshot, failure: () => undefined, now })
+}
+
+/** The same of a policy that chooses where another one judges, by tags alone. */
+export function newestBeside(
+  policy: CompiledPolicy,
+  other: CompiledPolicy,
+  name: string,
+  snapshot: RepositorySnapshot,
+  now: number,
+): Work<Decision> {
+  const judge: CompiledPolicy = { ...trialOf(other, 'Tag'), action: 'Verify' }
+  return newestBy([trialOf(policy, 'Tag'), judge], name, snapshot, now)
 }
 
 function newestOf({ change }: Decision, snapshot: RepositorySnapshot): Newest | undefined {

@@ -1,15 +1,8 @@
-import {
-  deciding,
-  plainQuestion,
-  type RepositorySnapshot,
-  TRIAL_DEFAULTS,
-  trialOf,
-} from '../decisions/index.ts'
-import { parseReference } from '../images/index.ts'
+import type { RepositorySnapshot } from '../decisions/index.ts'
 import type { Work } from '../pieces/index.ts'
 import type { CompiledPolicy, PolicySet } from '../policies/types.ts'
 import type { Selected } from './policy_status.ts'
-import type { Covered } from './selection.ts'
+import { type Covered, newestBeside } from './selection.ts'
 
 /** A repository of which nothing is permitted, since another policy counts too. */
 export interface ShutOut {
@@ -86,13 +79,6 @@ function* isEmpty(
   snapshot: RepositorySnapshot,
   now: number,
 ): Work<boolean> {
-  const judge: CompiledPolicy = { ...trialOf(other, 'Tag'), action: 'Verify' }
-  const question = plainQuestion(
-    parseReference(image),
-    [trialOf(policy, 'Tag'), judge],
-    TRIAL_DEFAULTS,
-  )
-  const facts = { snapshot: () => snapshot, failure: () => undefined, now }
-  const { findings, needs } = yield* deciding(question, facts)
+  const { findings, needs } = yield* newestBeside(policy, other, image, snapshot, now)
   return needs.length === 0 && findings.some(({ reason }) => reason === 'NoPermittedTag')
 }

@@ -1,17 +1,9 @@
 import t from 'tap'
-import { createReviewHandlers, type ReviewOptions } from '../../src/admission/index.ts'
+import type { ReviewOptions } from '../../src/admission/index.ts'
 import type { FactSource } from '../../src/decisions/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { DEFAULTS, digest, NOW, policy, snapshot, source } from '../fakes/facts.ts'
-import {
-  answered,
-  applied,
-  type Deployment,
-  deployment,
-  type Patch,
-  review,
-  reviewOptions,
-} from './reviews.ts'
+import { applied, type Deployment, deployment, openHooks, review } from './reviews.ts'
 
 const WEB = 'ghcr.io/acme/web'
 const TAGS = { 'v1.3.0': { digest: digest('0') }, 'v1.4.2': { digest: digest('2') } }
@@ -24,16 +16,11 @@ function hooks(
   options: Partial<ReviewOptions> = {},
   facts: FactSource = source([snapshot(WEB, TAGS)]),
 ) {
-  const handlers = createReviewHandlers(reviewOptions(policies, { source: facts, ...options }))
-  const call = { timeoutSeconds: 10, received: NOW }
-  const ask = async (hook: 'mutate' | 'validate', object: unknown, request = {}) =>
-    answered(await handlers[hook](review(object, request), call))
+  const all = openHooks(policies, { source: facts, ...options })
   return {
-    handlers,
-    mutate: (object: unknown, request?: object) => ask('mutate', object, request),
-    validate: (object: unknown, request?: object) => ask('validate', object, request),
-    admit: async (object: Deployment, request?: object) =>
-      applied(object, (await ask('mutate', object, request)).patch as Patch[]),
+    ...all,
+    mutate: (object: unknown, request = {}) => all.mutate(review(object, request)),
+    validate: (object: unknown, request = {}) => all.validate(review(object, request)),
   }
 }
 

@@ -11,7 +11,7 @@ import {
   applied,
   type Deployment,
   deployment,
-  type Patch,
+  openHooks,
   review,
   reviewOptions,
 } from './reviews.ts'
@@ -31,20 +31,10 @@ function hooks(
   facts: FactSource = source([snapshot(NAME, TAGS)]),
   options: Partial<ReviewOptions> = {},
 ) {
-  const { mutate, validate } = createReviewHandlers(
-    reviewOptions(policies, { source: facts, ...options }),
-  )
-  const call = { timeoutSeconds: 10, received: NOW }
-  return {
-    mutate: async (body: Buffer) => answered(await mutate(body, call)),
-    validate: async (body: Buffer) => answered(await validate(body, call)),
-    /** the object as the API server would store it after the mutating hook */
-    admit: async (object: object, request: Record<string, unknown> = {}) => {
-      const { patch } = answered(await mutate(review(object, request), call))
-      return applied(object, patch as Patch[]) as Deployment
-    },
-    raw: (body: Buffer) => validate(body, call),
-  }
+  const { admit, ...all } = openHooks(policies, { source: facts, ...options })
+  const admitted = (object: object, request?: Record<string, unknown>) =>
+    admit(object as Deployment, request)
+  return { ...all, admit: admitted }
 }
 
 const track = policy({ action: 'Track' })

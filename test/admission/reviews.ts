@@ -1,4 +1,8 @@
-import type { ReviewAnswer, ReviewOptions } from '../../src/admission/index.ts'
+import {
+  createReviewHandlers,
+  type ReviewAnswer,
+  type ReviewOptions,
+} from '../../src/admission/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
 import { DEFAULTS, NOW, source } from '../fakes/facts.ts'
 
@@ -123,4 +127,22 @@ export function applied<T>(object: T, patch: readonly Patch[]): T {
     }
   }
   return copy
+}
+
+/** Both hooks, as the API server calls them one after the other. */
+export function openHooks(policies: readonly CompiledPolicy[], options: Partial<ReviewOptions>) {
+  const handlers = createReviewHandlers(reviewOptions(policies, options))
+  const call = { timeoutSeconds: 10, received: NOW }
+  const mutate = async (body: Buffer) => answered(await handlers.mutate(body, call))
+  return {
+    handlers,
+    mutate,
+    validate: async (body: Buffer) => answered(await handlers.validate(body, call)),
+    /** the object as the API server would store it after the mutating hook */
+    admit: async <T extends object>(object: T, request: Record<string, unknown> = {}) => {
+      const { patch } = await mutate(review(object, request))
+      return applied(object, patch as Patch[])
+    },
+    raw: (body: Buffer) => handlers.validate(body, call),
+  }
 }

@@ -8,7 +8,18 @@ import {
   type RepositorySnapshot,
 } from '../../src/decisions/index.ts'
 import { parseReference } from '../../src/images/index.ts'
-import { DEFAULTS, digest, facts, HOUR, MINUTE, NOW, policy, snapshot } from '../fakes/facts.ts'
+import {
+  DEFAULTS,
+  DOWN,
+  digest,
+  facts,
+  GONE,
+  HOUR,
+  MINUTE,
+  NOW,
+  policy,
+  snapshot,
+} from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const TAGS = {
@@ -22,16 +33,6 @@ const TAGS = {
   latest: { digest: digest('f') },
 }
 const INDEX = snapshot(NAME, TAGS)
-const DOWN: FactFailure = {
-  code: 'ERR_REGISTRY_UNREACHABLE',
-  message: 'ghcr.io refused the connection',
-  at: NOW,
-}
-const GONE: FactFailure = {
-  code: 'ERR_REGISTRY_NOT_FOUND',
-  message: 'ghcr.io answered 404',
-  at: NOW,
-}
 
 function ask(image: string, question: Partial<Question> = {}): Question {
   return { ...plainQuestion(parseReference(image), [policy()], DEFAULTS), ...question }

@@ -1,14 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  type Decision,
-  decide,
-  type FactFailure,
-  plainQuestion,
-} from '../../src/decisions/index.ts'
+import { type Decision, decide, plainQuestion } from '../../src/decisions/index.ts'
 import { parseReference } from '../../src/images/index.ts'
 import type { CompiledPolicy } from '../../src/policies/types.ts'
-import { DEFAULTS, digest, facts, HOUR, NOW, policy, snapshot } from '../fakes/facts.ts'
+import { DEFAULTS, DOWN, digest, facts, HOUR, policy, snapshot } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const INDEX = snapshot(NAME, {
@@ -18,11 +13,6 @@ const INDEX = snapshot(NAME, {
   'v2.0.0': { digest: digest('f') },
   latest: { digest: digest('f') },
 })
-const DOWN: FactFailure = {
-  code: 'ERR_REGISTRY_UNREACHABLE',
-  message: 'ghcr.io refused the connection',
-  at: NOW,
-}
 const failing = new Proxy({}, { get: () => DOWN })
 
 const isDenied = ({ findings }: Decision) =>

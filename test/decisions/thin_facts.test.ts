@@ -8,14 +8,12 @@ import {
   type RepositorySnapshot,
 } from '../../src/decisions/index.ts'
 import { parseReference } from '../../src/images/index.ts'
-import { DEFAULTS, digest, facts, HOUR, NOW, policy, snapshot } from '../fakes/facts.ts'
+import { DEFAULTS, DOWN, digest, facts, GONE, HOUR, NOW, policy, snapshot } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const AMD64 = ['linux/amd64']
 const TAGS = { 'v1.3.0': { digest: digest('0') }, 'v1.4.2': { digest: digest('2') } }
 const INDEX = snapshot(NAME, TAGS)
-const DOWN: FactFailure = { code: 'ERR_REGISTRY_UNREACHABLE', message: 'it is down', at: NOW }
-const GONE: FactFailure = { code: 'ERR_REGISTRY_NOT_FOUND', message: '404', at: NOW }
 const follow = { order: { digest: { follow: 'stable' } } } as const
 const list = { order: { digest: { allowed: [digest('0')] } } } as const
 

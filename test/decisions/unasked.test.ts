@@ -8,7 +8,7 @@ import {
   type RepositorySnapshot,
 } from '../../src/decisions/index.ts'
 import { parseReference } from '../../src/images/index.ts'
-import { DEFAULTS, digest, facts, NOW, policy, snapshot } from '../fakes/facts.ts'
+import { DEFAULTS, DOWN, digest, facts, policy, snapshot } from '../fakes/facts.ts'
 
 const NAME = 'ghcr.io/acme/web'
 const TAGS = {
@@ -17,7 +17,6 @@ const TAGS = {
   'v1.4.2': { digest: digest('2') },
 }
 const INDEX = snapshot(NAME, TAGS)
-const DOWN: FactFailure = { code: 'ERR_REGISTRY_UNREACHABLE', message: 'it is down', at: NOW }
 const follow = { order: { digest: { follow: 'stable' } } } as const
 const promotion = { windows: [], maxPerMinute: 0, canary: 0 }
 

@@ -17,6 +17,18 @@ export const NOW = Date.UTC(2026, 10, 24, 12)
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
 
+/** What comes of asking a registry that is down, and of asking one for what it does not have. */
+export const DOWN: FactFailure = {
+  code: 'ERR_REGISTRY_UNREACHABLE',
+  message: 'ghcr.io refused the connection',
+  at: NOW,
+}
+export const GONE: FactFailure = {
+  code: 'ERR_REGISTRY_NOT_FOUND',
+  message: 'ghcr.io answered 404',
+  at: NOW,
+}
+
 /** The built-in defaults, in their strictest form. */
 export const DEFAULTS: Defaults = {
   latest: 'Deny',
